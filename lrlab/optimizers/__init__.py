@@ -1,0 +1,17 @@
+"""The optimizers: `OPTIMIZERS` maps each key to its description. Adding one is one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from lrlab.optimizers import adagrad, adam, ftrl, rmsprop, sgd
+from lrlab.optimizers.base import Optimizer
+
+OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
+    {
+        optimizer.key: optimizer
+        for family in (sgd, adagrad, rmsprop, adam, ftrl)
+        for optimizer in family.FAMILY
+    }
+)

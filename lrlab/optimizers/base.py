@@ -1,0 +1,165 @@
+"""What an optimizer is to LR Lab: a description and a pair of pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrlab.params import Param
+
+SHARED_PARAMS = (
+    Param(
+        "weight_decay",
+        None,
+        "Pull every weight towards zero by this share of the learning rate, before each step.",
+        symbol=r"\lambda",
+        low=0.0,
+        high=10.0,
+        slider=(1e-5, 1.0),
+        log=True,
+        optional=True,
+    ),
+    Param(
+        "clipnorm",
+        None,
+        "Shorten the gradient of each weight matrix to at most this length.",
+        symbol="c_n",
+        low=0.0,
+        open_low=True,
+        slider=(1e-3, 100.0),
+        log=True,
+        optional=True,
+    ),
+    Param(
+        "clipvalue",
+        None,
+        "Cut each gradient component to at most this size.",
+        symbol="c_v",
+        low=0.0,
+        open_low=True,
+        slider=(1e-3, 100.0),
+        log=True,
+        optional=True,
+    ),
+)
+"""Arguments that every Keras optimizer takes and that change the step
+(keras/src/optimizers/base_optimizer.py)."""
+
+SHARED_NAMES = tuple(param.name for param in SHARED_PARAMS)
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """One thing an optimizer remembers for each weight, named as Keras names the variable."""
+
+    name: str
+    symbol: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A Keras optimizer described as data, with its update rule.
+
+    ``init(xp, x, **hyper)`` gives the state before the first step, one array a state variable.
+    ``update(xp, x, g, state, lr, t, **hyper)`` gives the next ``(x, state)``; ``x``, ``g`` and
+    each state array have shape ``(..., 2)`` (or are single floats, for an elementwise rule),
+    ``lr`` is the learning rate of this step, ``t`` counts from 1, and ``hyper`` holds the
+    optimizer's own parameters, which broadcast against ``x``.
+
+    Args:
+        key: Keras's name in snake case.
+        label: the name people use.
+        keras_class: the class in ``keras.optimizers``.
+        learning_rate: Keras's default learning rate.
+        params: the optimizer's own parameters (`SHARED_PARAMS` come on top).
+        latex: the rule that Keras really applies.
+        init, update: see above.
+        states: what is remembered between steps, in the order of ``init``.
+        fixed: Keras arguments this entry sets for good (Momentum and Nesterov are SGD).
+        textbook: the textbook's form, where it differs, and ``difference`` says how.
+        elementwise: each weight moves by its own gradient alone.
+        reference: paper and year.
+        when: a sentence on when to use it.
+    """
+
+    key: str
+    label: str
+    keras_class: str
+    learning_rate: float
+    params: tuple[Param, ...]
+    latex: str
+    init: Callable[..., tuple]
+    update: Callable[..., tuple[Any, tuple]]
+    states: tuple[StateVariable, ...]
+    reference: str
+    when: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    textbook: str = ""
+    difference: str = ""
+    elementwise: bool = True
+
+    @property
+    def all_params(self) -> tuple[Param, ...]:
+        """The optimizer's own parameters, then those every Keras optimizer takes."""
+        own = {param.name for param in self.params}
+        return self.params + tuple(param for param in SHARED_PARAMS if param.name not in own)
+
+
+def clip_gradient(
+    xp: Any, g: Any, clipnorm: float | None, clipvalue: float | None, norm: Any
+) -> Any:
+    """The gradient as Keras clips it: by the variable's norm, else by value.
+
+    Args:
+        xp: `numpy` or `lrlab.scalar.scalar`.
+        g: the gradient, shape ``(..., 2)``, or one of its two components.
+        clipnorm: longest gradient allowed, or ``None``.
+        clipvalue: largest component allowed, or ``None``.
+        norm: the length of the whole gradient, broadcastable to ``g``; read with ``clipnorm``.
+    """
+    if clipnorm is not None:
+        return g * clipnorm / xp.maximum(norm, clipnorm)
+    if clipvalue is not None:
+        return xp.maximum(xp.minimum(g, clipvalue), -clipvalue)
+    return g
+
+
+def decay_weights(x: Any, lr: Any, weight_decay: float | None) -> Any:
+    """Decoupled weight decay, applied before the step: ``x - x * weight_decay * lr``."""
+    return x if weight_decay is None else x - x * weight_decay * lr
+
+
+def step(
+    optimizer: Optimizer,
+    xp: Any,
+    x: Any,
+    g: Any,
+    state: tuple,
+    lr: Any,
+    t: int,
+    hyper: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    norm: Any = None,
+) -> tuple[Any, tuple]:
+    """One optimizer step as Keras takes it: clip, decay the weights, apply the rule.
+
+    Args:
+        optimizer: whose rule is applied.
+        xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.scalar.scalar` for one coordinate.
+        x, g, state: the point, the gradient there, and the optimizer's state.
+        lr: the learning rate of this step.
+        t: the step's number, counted from 1.
+        hyper: the rule's own parameters.
+        shared: ``weight_decay``, ``clipnorm`` and ``clipvalue``.
+        norm: the gradient's length, broadcastable to ``g``; read only with ``clipnorm``.
+
+    Returns:
+        The next point and the next state.
+
+    Source: ``apply`` in keras/src/optimizers/base_optimizer.py.
+    """
+    g = clip_gradient(xp, g, shared["clipnorm"], shared["clipvalue"], norm)
+    x = decay_weights(x, lr, shared["weight_decay"])
+    return optimizer.update(xp, x, g, state, lr, t, **hyper)

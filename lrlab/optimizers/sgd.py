@@ -1,0 +1,140 @@
+"""Stochastic gradient descent: plain, with momentum, with Nesterov momentum.
+
+Source: keras/src/optimizers/sgd.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrlab.optimizers.base import Optimizer, StateVariable
+from lrlab.params import Param
+
+_MOMENTUM = Param(
+    "momentum",
+    0.9,
+    "How much of the last step is carried into this one: 0 none, 0.9 about the last ten.",
+    symbol=r"\beta",
+    low=0.0,
+    high=1.0,
+    slider=(0.0, 1.0),
+)
+_STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again"),)
+
+
+def init(xp: Any, x: Any, **_: Any) -> tuple:
+    """No step taken yet: ``m = 0``."""
+    return (x * 0.0,)
+
+
+def update(
+    xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any, nesterov: bool
+) -> tuple[Any, tuple]:
+    """``m = momentum * m - lr * g``, then ``x + m``; with Nesterov ``x + momentum * m - lr * g``.
+
+    Source: Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013, moved to the
+    current point (keras/src/optimizers/sgd.py).
+    """
+    (m,) = state
+    m = m * momentum - g * lr
+    return (x + (m * momentum - g * lr) if nesterov else x + m), (m,)
+
+
+def _momentum_update(xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any):
+    return update(xp, x, g, state, lr, t, momentum=momentum, nesterov=False)
+
+
+def _nesterov_update(xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any):
+    return update(xp, x, g, state, lr, t, momentum=momentum, nesterov=True)
+
+
+_MOMENTUM_LATEX = r"""\begin{aligned}
+m_t &= \beta\, m_{t-1} - \eta_t\, g_t \\
+\theta_{t+1} &= \theta_t + m_t
+\end{aligned}"""
+
+_NESTEROV_LATEX = r"""\begin{aligned}
+m_t &= \beta\, m_{t-1} - \eta_t\, g_t \\
+\theta_{t+1} &= \theta_t + \beta\, m_t - \eta_t\, g_t
+\end{aligned}"""
+
+SGD = Optimizer(
+    key="sgd",
+    label="SGD",
+    keras_class="SGD",
+    learning_rate=0.01,
+    params=(
+        Param(
+            "momentum",
+            0.0,
+            "How much of the last step is carried into this one; 0 is plain gradient descent.",
+            symbol=r"\beta",
+            low=0.0,
+            high=1.0,
+            slider=(0.0, 1.0),
+        ),
+        Param(
+            "nesterov",
+            False,
+            "Look ahead along the momentum before correcting; has no effect at momentum 0.",
+            kind="bool",
+        ),
+    ),
+    latex=r"""\begin{aligned}
+m_t &= \beta\, m_{t-1} - \eta_t\, g_t \\
+\theta_{t+1} &= \theta_t + m_t
+\qquad (\beta = 0:\ \theta_{t+1} = \theta_t - \eta_t\, g_t)
+\end{aligned}""",
+    init=init,
+    update=update,
+    states=_STATES,
+    reference="Robbins and Monro, A Stochastic Approximation Method, 1951",
+    when="The baseline: one step straight downhill. With a well-tuned schedule still hard to "
+    "beat on image classifiers.",
+)
+
+MOMENTUM = Optimizer(
+    key="momentum",
+    label="Momentum",
+    keras_class="SGD",
+    learning_rate=0.01,
+    params=(_MOMENTUM,),
+    fixed={"nesterov": False},
+    latex=_MOMENTUM_LATEX,
+    textbook=r"""\begin{aligned}
+v_t &= \beta\, v_{t-1} + g_t \\
+\theta_{t+1} &= \theta_t - \eta_t\, v_t
+\end{aligned}""",
+    difference="Many textbooks multiply by the learning rate last. The two agree while the "
+    "learning rate is constant; under a schedule Keras carries on steps taken at the old rate.",
+    init=init,
+    update=_momentum_update,
+    states=_STATES,
+    reference="Polyak, Some methods of speeding up the convergence of iteration methods, 1964",
+    when="Long narrow valleys: it rolls along the floor instead of bouncing between the walls.",
+)
+
+NESTEROV = Optimizer(
+    key="nesterov",
+    label="Nesterov",
+    keras_class="SGD",
+    learning_rate=0.01,
+    params=(_MOMENTUM,),
+    fixed={"nesterov": True},
+    latex=_NESTEROV_LATEX,
+    textbook=r"""\begin{aligned}
+m_t &= \beta\, m_{t-1} - \eta_t\, \nabla f(\theta_t + \beta\, m_{t-1}) \\
+\theta_{t+1} &= \theta_t + m_t
+\end{aligned}""",
+    difference="The textbook measures the gradient ahead, at θ + βm. Keras measures it at the "
+    "current point and shifts the variable instead: Keras's θ is the textbook's look-ahead "
+    "point, so at a constant rate both follow the same course.",
+    init=init,
+    update=_nesterov_update,
+    states=_STATES,
+    reference="Nesterov, A method of solving a convex programming problem with convergence "
+    "rate O(1/k²), 1983",
+    when="Like Momentum, but it brakes earlier, so it overshoots less.",
+)
+
+FAMILY = (SGD, MOMENTUM, NESTEROV)

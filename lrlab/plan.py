@@ -1,0 +1,133 @@
+"""The planned run: a recipe with a network, epochs, batch size, seed and training-set size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from lrlab.params import InvalidInput, Param, check_all, lookup, shown
+from lrlab.recipe import Recipe
+
+FULL_TRAIN_SIZE = 45_000
+"""Training images after the notebook's split of Fashion-MNIST's 60,000."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network a run can train; its Keras model is built in ``lrlab.training.model``."""
+
+    key: str
+    label: str
+    help: str
+
+
+NETWORKS: Mapping[str, Network] = MappingProxyType(
+    {
+        network.key: network
+        for network in (
+            Network(
+                "mlp",
+                "MLP 300-100 (selu)",
+                "The notebook's network: two dense layers of 300 and 100 units, selu.",
+            ),
+            Network(
+                "cnn",
+                "Small CNN",
+                "Two convolutions with pooling, then a dense layer: slower and more accurate.",
+            ),
+        )
+    }
+)
+"""Each network by its key."""
+
+PLAN_PARAMS = (
+    Param(
+        "epochs",
+        2,
+        "How many times the run goes through all training images.",
+        kind="int",
+        low=1,
+        high=100,
+        slider=(1, 20),
+    ),
+    Param(
+        "batch_size",
+        32,
+        "How many images go into one optimizer step.",
+        kind="int",
+        low=1,
+        high=4096,
+        slider=(8, 512),
+        log=True,
+    ),
+    Param(
+        "seed",
+        1,
+        "Fixes the initial weights and the order of the images, so that a run can be repeated.",
+        kind="int",
+        low=0,
+        high=2**31 - 1,
+        slider=(0, 100),
+    ),
+    Param(
+        "train_size",
+        FULL_TRAIN_SIZE,
+        "How many images to train on; fewer is faster and less accurate.",
+        kind="int",
+        low=10,
+        high=FULL_TRAIN_SIZE,
+        slider=(1_000, FULL_TRAIN_SIZE),
+    ),
+)
+"""The settings of a run besides its recipe and network."""
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything that decides what a run does. Make it with `RunPlan.of` or `from_dict`."""
+
+    recipe: Recipe
+    network: str
+    epochs: int
+    batch_size: int
+    seed: int
+    train_size: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, network: str = "mlp", **settings: Any) -> RunPlan:
+        """A checked plan; ``settings`` are those of `PLAN_PARAMS`, each with its default.
+
+        Raises:
+            InvalidInput: an unknown network or setting, or a value that is not allowed.
+        """
+        lookup(NETWORKS, network, "network")
+        return cls(recipe, network, **check_all(PLAN_PARAMS, settings, "run"))
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> RunPlan:
+        """The plan that `to_dict` wrote.
+
+        Raises:
+            InvalidInput: not a mapping, no recipe, or a value that is not allowed.
+        """
+        if not isinstance(given, Mapping) or "recipe" not in given:
+            raise InvalidInput(f'A plan must be a mapping with a "recipe", not {shown(given)}.')
+        settings = dict(given)
+        return cls.of(Recipe.from_dict(settings.pop("recipe")), **settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a mapping fit for JSON."""
+        settings = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
+        return {"recipe": self.recipe.to_dict(), "network": self.network, **settings}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in one epoch; the last, smaller batch counts."""
+        return -(-self.train_size // self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return self.steps_per_epoch * self.epochs

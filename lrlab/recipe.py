@@ -1,0 +1,209 @@
+"""The recipe: an optimizer with its hyperparameters and a learning-rate schedule with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.optimizers.base import SHARED_NAMES, Optimizer
+from lrlab.params import InvalidInput, check_all, lookup, shown
+from lrlab.schedules import SCHEDULES, Schedule
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A picked optimizer or schedule: its key, and every parameter with its value."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameter name -> value, in the order of the description."""
+        return MappingProxyType(dict(self.values))
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"name": ..., parameter: value, ...}``, fit for JSON."""
+        return {"name": self.name} | {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.values
+        }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One immutable, validated recipe. Make it with `Recipe.from_dict`.
+
+    It drives the learning-rate curve, the path on a test function and the training run, so the
+    three never disagree.
+    """
+
+    optimizer: Choice
+    schedule: Choice
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Recipe:
+        """Validate a mapping such as the one `to_dict` gives; what is omitted takes its default.
+
+        Args:
+            given: ``{"optimizer": {"name": key, ...}, "schedule": {"name": key, ...}}``. Without
+                a schedule the learning rate is constant at Keras's default for the optimizer.
+
+        Raises:
+            InvalidInput: an unknown name, or a value of the wrong type or out of range.
+        """
+        given = _mapping(given, "a recipe")
+        _refuse_unknown(given, ("optimizer", "schedule"), "A recipe")
+        if "optimizer" not in given:
+            raise InvalidInput(
+                'A recipe needs an "optimizer", such as {"optimizer": {"name": "adam"}}.'
+            )
+        chosen = dict(_mapping(given["optimizer"], "optimizer"))
+        optimizer = lookup(OPTIMIZERS, chosen.pop("name", None), "optimizer")
+        owner = f"optimizer {optimizer.key}"
+        hyper = check_all(optimizer.all_params, chosen, owner)
+        if hyper["clipnorm"] is not None and hyper["clipvalue"] is not None:
+            raise InvalidInput(
+                f"{owner}: clipnorm = {hyper['clipnorm']:g} and clipvalue = "
+                f"{hyper['clipvalue']:g} are both set. Keras allows one of them: clear the other."
+            )
+
+        chosen = dict(_mapping(given.get("schedule", {"name": "constant"}), "schedule"))
+        schedule = lookup(SCHEDULES, chosen.pop("name", None), "schedule")
+        if schedule.key == "constant":
+            chosen = {"learning_rate": optimizer.learning_rate} | chosen
+        rates = check_all(schedule.params, chosen, f"schedule {schedule.key}")
+        schedule.check(rates)
+        return cls(
+            Choice(optimizer.key, tuple(hyper.items())), Choice(schedule.key, tuple(rates.items()))
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mapping that `from_dict` takes, every parameter filled in; fit for JSON."""
+        return {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
+
+    @property
+    def optimizer_spec(self) -> Optimizer:
+        """The description of the optimizer."""
+        return OPTIMIZERS[self.optimizer.name]
+
+    @property
+    def schedule_spec(self) -> Schedule:
+        """The description of the schedule."""
+        return SCHEDULES[self.schedule.name]
+
+    @property
+    def hyper(self) -> dict[str, Any]:
+        """The hyperparameters of the update rule alone, without decay and clipping."""
+        return {n: value for n, value in self.optimizer.values if n not in SHARED_NAMES}
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """Weight decay and gradient clipping, which every Keras optimizer shares."""
+        return {n: value for n, value in self.optimizer.values if n in SHARED_NAMES}
+
+    @property
+    def label(self) -> str:
+        """A short name for lists and legends: ``Nadam, exponential decay``."""
+        schedule = self.schedule_spec
+        if schedule.key == "constant":
+            return f"{self.optimizer_spec.label}, {self.schedule.params['learning_rate']:g}"
+        return f"{self.optimizer_spec.label}, {schedule.label.lower()}"
+
+    def learning_rates(self, steps: int) -> np.ndarray:
+        """The learning rate used by update 0, 1, ..., ``steps - 1``.
+
+        Args:
+            steps: how many, 0 or more.
+
+        Returns:
+            float64, shape ``(steps,)``.
+
+        Raises:
+            InvalidInput: ``steps`` is not a whole number of 0 or more.
+        """
+        return self.learning_rates_at(np.arange(check_steps(steps, low=0)))
+
+    def learning_rates_at(self, steps: np.ndarray) -> np.ndarray:
+        """The learning rate used by each of the given updates; float64, shape of ``steps``."""
+        t = np.asarray(steps, np.float64)
+        return np.asarray(self.schedule_spec.rate(t, **self.schedule.params), np.float64)
+
+    def keras_optimizer(self) -> keras.optimizers.Optimizer:
+        """A fresh Keras optimizer of this recipe. Imports Keras on call."""
+        import keras
+
+        schedule = self.schedule_spec
+        if schedule.keras_class is None:
+            rate: Any = self.schedule.params["learning_rate"]
+        else:
+            rate = getattr(keras.optimizers.schedules, schedule.keras_class)(
+                **{key: _plain(value) for key, value in self.schedule.values}
+            )
+        spec = self.optimizer_spec
+        arguments = dict(self.optimizer.values) | dict(spec.fixed)
+        return getattr(keras.optimizers, spec.keras_class)(learning_rate=rate, **arguments)
+
+    def keras_code(self) -> str:
+        """Python code that makes the same Keras optimizer, ready to paste."""
+        schedule = self.schedule_spec
+        if schedule.keras_class is None:
+            rate = repr(self.schedule.params["learning_rate"])
+        else:
+            inner = _arguments(self.schedule.values, "        ")
+            rate = f"keras.optimizers.schedules.{schedule.keras_class}(\n{inner}    )"
+        spec = self.optimizer_spec
+        values = (*self.optimizer.values, *spec.fixed.items())
+        outer = _arguments(values, "    ")
+        return (
+            "import keras\n\n"
+            f"optimizer = keras.optimizers.{spec.keras_class}(\n"
+            f"    learning_rate={rate},\n{outer})\n"
+        )
+
+
+def check_steps(steps: Any, low: int = 1, high: int = 10_000_000) -> int:
+    """``steps`` as an ``int``.
+
+    Raises:
+        InvalidInput: it is not a whole number from ``low`` to ``high``.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
+        raise InvalidInput(f"steps = {shown(steps)} is not allowed. It must be a whole number.")
+    if not low <= steps <= high:
+        raise InvalidInput(f"steps = {steps} is not allowed. It must be from {low} to {high}.")
+    return int(steps)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _arguments(values: tuple[tuple[str, Any], ...], indent: str) -> str:
+    return "".join(
+        f"{indent}{name}={_plain(value)!r},\n" for name, value in values if value is not None
+    )
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(
+            f"{what} = {shown(value)} is not allowed. It must be a mapping, such as "
+            '{"name": "adam"}.'
+            if what != "a recipe"
+            else f"A recipe must be a mapping with an optimizer and a schedule, not {shown(value)}."
+        )
+    return value
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise InvalidInput(f"{what} has no entry {shown(name)}. It has: {', '.join(known)}.")

@@ -1,0 +1,161 @@
+"""Recipe x surface -> path."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lrlab.optimizers.base import step
+from lrlab.recipe import Recipe, check_steps
+from lrlab.scalar import scalar
+from lrlab.surfaces import Surface, as_surface
+
+FAR = 1000.0
+"""A path farther from the drawn part's centre than this many of its widths has diverged."""
+
+MAX_PATH_STEPS = 100_000
+
+
+@dataclass(frozen=True)
+class Path:
+    """The steps a recipe takes on a surface; nothing is clipped or hidden.
+
+    Args:
+        recipe, surface: what was traced.
+        points: where the path was before the first and after each step, float64, shape
+            ``(steps + 1, 2)``.
+        values: the surface's value at each point, shape ``(steps + 1,)``.
+        learning_rates: the rate used by each step, shape ``(steps,)``.
+        diverged_at: the first step after which the point is not finite or lies farther out than
+            1,000 widths of the drawn part; ``None`` if there is none.
+        left_map_at: the first step after which the point lies outside the drawn part, or
+            ``None``. Leaving the map alone is not divergence.
+    """
+
+    recipe: Recipe
+    surface: Surface
+    points: np.ndarray
+    values: np.ndarray
+    learning_rates: np.ndarray
+    diverged_at: int | None
+    left_map_at: int | None
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.learning_rates)
+
+
+def trace(
+    recipe: Recipe,
+    surface: str | Surface,
+    start: tuple[float, float] | None = None,
+    steps: int = 200,
+) -> Path:
+    """The path a recipe takes on a surface.
+
+    Args:
+        recipe: the optimizer and its learning-rate schedule.
+        surface: a key of `SURFACES`, or a surface.
+        start: ``(x, y)``; the surface's own start if omitted.
+        steps: how many optimizer steps, 1 to 100,000.
+
+    Returns:
+        A `Path`; ``points`` has shape ``(steps + 1, 2)``.
+
+    Raises:
+        InvalidInput: an unknown surface, a start that is not two finite numbers, or a number of
+            steps that is not allowed.
+    """
+    surface = as_surface(surface)
+    x, y = surface.check_start(surface.start if start is None else start)
+    steps = check_steps(steps, high=MAX_PATH_STEPS)
+    rates = recipe.learning_rates(steps)
+    points = np.full((steps + 1, 2), np.nan)
+    points[0] = x, y
+    with np.errstate(all="ignore"):
+        state = recipe.optimizer_spec.init(np, points[0], **recipe.hyper)
+        done = 0
+        if recipe.optimizer_spec.elementwise:
+            done, state = _walk_floats(recipe, surface, points, rates.tolist(), state)
+        _walk_arrays(recipe, surface, points, rates, state, done)
+    return Path(
+        recipe=recipe,
+        surface=surface,
+        points=points,
+        values=surface.at(points),
+        learning_rates=rates,
+        diverged_at=_first(_far(surface, points)),
+        left_map_at=_first(_outside(surface, points)),
+    )
+
+
+def _walk_floats(
+    recipe: Recipe, surface: Surface, points: np.ndarray, rates: list[float], state: tuple
+) -> tuple[int, tuple]:
+    """Fill ``points`` coordinate by coordinate with Python floats, as far as that goes.
+
+    Stops before the first step that gives no finite point, or that Python's floats refuse to
+    compute; returns how many steps were taken, and the state after them as arrays.
+    """
+    spec, hyper, shared = recipe.optimizer_spec, recipe.hyper, recipe.shared
+    gradient, chosen = surface.gradient, surface.chosen
+    x, y = points[0].tolist()
+    state_x, state_y = (tuple(float(part[axis]) for part in state) for axis in (0, 1))
+    walked: list[tuple[float, float]] = []
+    for t, lr in enumerate(rates, start=1):
+        try:
+            gx, gy = gradient(scalar, x, y, **chosen)
+            norm = math.hypot(gx, gy)
+            next_x, next_state_x = step(spec, scalar, x, gx, state_x, lr, t, hyper, shared, norm)
+            next_y, next_state_y = step(spec, scalar, y, gy, state_y, lr, t, hyper, shared, norm)
+        except (ArithmeticError, ValueError):
+            break
+        if not (math.isfinite(next_x) and math.isfinite(next_y)):
+            break
+        x, y, state_x, state_y = next_x, next_y, next_state_x, next_state_y
+        walked.append((x, y))
+    if walked:
+        points[1 : len(walked) + 1] = walked
+    return len(walked), tuple(np.array(pair) for pair in zip(state_x, state_y, strict=True))
+
+
+def _walk_arrays(
+    recipe: Recipe,
+    surface: Surface,
+    points: np.ndarray,
+    rates: np.ndarray,
+    state: tuple,
+    done: int,
+) -> None:
+    """Fill ``points`` from step ``done`` on with NumPy, where infinity and NaN are values.
+
+    A point of two NaNs stays one for good, so the rest is left as it is.
+    """
+    spec, hyper, shared = recipe.optimizer_spec, recipe.hyper, recipe.shared
+    x = points[done]
+    for k in range(done, len(rates)):
+        g = np.array(surface.gradient(np, x[0], x[1], **surface.chosen))
+        norm = np.sqrt((g * g).sum())
+        x, state = step(spec, np, x, g, state, rates[k], k + 1, hyper, shared, norm)
+        points[k + 1] = x
+        if np.isnan(x).all():
+            return
+
+
+def _far(surface: Surface, points: np.ndarray) -> np.ndarray:
+    centre = np.array([(low + high) / 2 for low, high in surface.bounds])
+    distance = np.hypot(*(points - centre).T)
+    return ~(distance <= FAR * surface.width)
+
+
+def _outside(surface: Surface, points: np.ndarray) -> np.ndarray:
+    low, high = np.array(surface.bounds).T
+    return ~((points >= low) & (points <= high)).all(axis=-1)
+
+
+def _first(happened: Any) -> int | None:
+    return int(np.argmax(happened)) if happened.any() else None
