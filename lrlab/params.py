@@ -15,6 +15,13 @@ from typing import Any, Literal
 Kind = Literal["float", "int", "bool", "ints", "floats"]
 """What a value is: a number, a whole number, a switch, or a list of (whole) numbers."""
 
+Scale = Literal["linear", "log", "doubling", "memory"]
+"""How a slider is divided; ``memory`` is logarithmic in one minus the value, as suits the betas,
+of which 0.9 and 0.99 are as far apart as 0.99 and 0.999."""
+
+OFF = "off"
+"""How an optional parameter that is not used is written."""
+
 
 class InvalidInput(ValueError):
     """Input that LR Lab refuses; the message names the parameter, its value and what is allowed."""
@@ -32,10 +39,12 @@ class Param:
         symbol: the LaTeX symbol used in the formula.
         low, high: the allowed range, ends included unless ``open_low`` / ``open_high``.
         slider: the range a slider offers; typing may go beyond it, up to ``low`` and ``high``.
-        log: the quantity spans orders of magnitude, so its slider is logarithmic.
+            ``None`` where only typing makes sense.
+        scale: how the slider is divided.
         optional: ``None`` is allowed and means "not used".
         steps: the value counts optimizer steps and can be stretched to the run's length;
-            ``fraction`` is then its default share of the run.
+            ``share`` is then its default share of the run, in percent.
+        needs: an optional parameter that must be in use for this one to have an effect.
     """
 
     name: str
@@ -47,11 +56,12 @@ class Param:
     high: float = math.inf
     open_low: bool = False
     open_high: bool = False
-    slider: tuple[float, float] = (0.0, 1.0)
-    log: bool = False
+    slider: tuple[float, float] | None = None
+    scale: Scale = "linear"
     optional: bool = False
     steps: bool = False
-    fraction: Any = None
+    share: Any = None
+    needs: str = ""
 
     def check(self, value: Any, owner: str) -> Any:
         """The value in its own type, or an error for people.
@@ -79,7 +89,7 @@ class Param:
             return tuple(self._number(item, owner, value) for item in value)
         return self._number(value, owner, value)
 
-    def _number(self, item: Any, owner: str, whole: Any) -> float | int:
+    def _number(self, item: Any, owner: str, whole: Any) -> float:
         integral = self.kind in ("int", "ints")
         if isinstance(item, bool) or not isinstance(item, Real):
             raise self._refusal(whole, owner)
@@ -98,6 +108,61 @@ class Param:
         return InvalidInput(
             f"{owner}: {self.name} = {shown(value)} is not allowed. It must be {self.allowed()}."
         )
+
+    def parse(self, text: str, owner: str) -> Any:
+        """The checked value of a text as people type it and links carry it.
+
+        Args:
+            text: ``0.001``, ``3e-4``, ``off``, ``true``, or ``1000, 2000`` for a list.
+            owner: as in `check`.
+
+        Raises:
+            InvalidInput: the text is no such value, or the value is not allowed.
+        """
+        text = text.strip()
+        if self.optional and text.lower() == OFF:
+            return None
+        if self.kind == "bool":
+            return self.check({"true": True, "false": False}.get(text.lower(), text), owner)
+        try:
+            if self.kind in ("ints", "floats"):
+                value: Any = [_number(part) for part in text.split(",") if part.strip()]
+            else:
+                value = _number(text)
+        except ValueError:
+            raise self._refusal(text, owner) from None
+        return self.check(value, owner)
+
+    def text(self, value: Any) -> str:
+        """The value as `parse` reads it back, short: ``1e-5``, ``0.9``, ``off``, ``5, 7``."""
+        if value is None:
+            return OFF
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, tuple):
+            return ", ".join(number_text(item) for item in value)
+        return number_text(value)
+
+    def grid(self) -> list[float | int]:
+        """The values a slider stops at, in order; the default is among them.
+
+        Empty for a parameter that has no slider.
+        """
+        if self.slider is None:
+            return []
+        low, high = self.slider
+        if self.scale == "log":
+            stops = _log_stops(low, high, coarse=self.kind == "int")
+        elif self.scale == "memory":
+            stops = [1.0 - stop for stop in _log_stops(1.0 - high, 1.0 - low)]
+        elif self.scale == "doubling":
+            stops = [low * 2**i for i in range(math.floor(math.log2(high / low)) + 1)]
+        else:
+            stops = _linear_stops(low, high)
+        if self.kind == "int":
+            return sorted({round(stop) for stop in stops} | {self.default})
+        default = set() if self.default is None else {self.default}
+        return sorted({float(f"{stop:.10g}") for stop in stops} | default)
 
     def allowed(self) -> str:
         """What may be given, in words: ``a number from 0 to below 1``."""
@@ -122,6 +187,38 @@ class Param:
         elif self.kind in ("float", "floats"):
             parts.append("that is finite")
         return " ".join(parts) + (", or none" if self.optional else "")
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def number_text(value: float) -> str:
+    """A number as short as it can be written without loss: ``1e-5``, ``0.9``, ``10``."""
+    if isinstance(value, int):
+        return str(value)
+    mantissa, _, exponent = repr(float(value)).partition("e")
+    return mantissa.removesuffix(".0") + (f"e{int(exponent)}" if exponent else "")
+
+
+def _linear_stops(low: float, high: float, most: int = 100) -> list[float]:
+    """Round numbers from ``low`` to ``high``, both included, at most about ``most`` of them."""
+    rough = (high - low) / most
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = next(decade * lead for lead in (1, 2, 5, 10) if decade * lead >= rough * (1 - 1e-9))
+    inside = [step * i for i in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
+    return sorted({low, high, *inside})
+
+
+def _log_stops(low: float, high: float, coarse: bool = False) -> list[float]:
+    leads = (1, 2, 3, 5, 7) if coarse else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    stops = [float(f"{lead}e{decade}") for decade in decades for lead in leads]
+    inside = [stop for stop in stops if low <= stop <= high]
+    return sorted({low, high, *inside})
 
 
 def shown(value: Any) -> str:

@@ -60,7 +60,7 @@ PLAN_PARAMS = (
         low=1,
         high=4096,
         slider=(8, 512),
-        log=True,
+        scale="doubling",
     ),
     Param(
         "seed",
@@ -69,7 +69,6 @@ PLAN_PARAMS = (
         kind="int",
         low=0,
         high=2**31 - 1,
-        slider=(0, 100),
     ),
     Param(
         "train_size",

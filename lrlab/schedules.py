@@ -34,6 +34,8 @@ class Schedule:
         reference: paper or source, and year.
         when: a sentence on when to use it.
         check: looks at the parameters together; raises `InvalidInput`.
+        fit: adjusts step counts that were stretched to a run one by one, so that together they
+            end with it.
     """
 
     key: str
@@ -45,6 +47,7 @@ class Schedule:
     reference: str
     when: str
     check: Callable[[Mapping[str, Any]], None] = lambda values: None
+    fit: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values
 
     @property
     def step_params(self) -> tuple[Param, ...]:
@@ -182,6 +185,21 @@ def _check_pieces(values: Mapping[str, Any]) -> None:
             )
 
 
+def _order_pieces(values: dict[str, Any]) -> dict[str, Any]:
+    """Boundaries that rounding made equal are moved one step apart."""
+    apart: list[int] = []
+    for boundary in values["boundaries"]:
+        apart.append(max(boundary, apart[-1] + 1) if apart else boundary)
+    return values | {"boundaries": tuple(apart)}
+
+
+def _decay_after_warmup(values: dict[str, Any]) -> dict[str, Any]:
+    """The decay's share of the run includes the warm-up before it, if there is one."""
+    if values["warmup_target"] is None:
+        return values | {"warmup_steps": 0}
+    return values | {"decay_steps": max(1, values["decay_steps"] - values["warmup_steps"])}
+
+
 def rate_param(
     name: str, default: float, help_text: str, symbol: str = r"\eta_0", zero: bool = False
 ) -> Param:
@@ -195,14 +213,20 @@ def rate_param(
         high=1e6,
         open_low=not zero,
         slider=(1e-6, 10.0),
-        log=True,
+        scale="log",
     )
 
 
 def steps_param(
-    name: str, default: int, help_text: str, symbol: str, fraction: float, low: int = 1
+    name: str,
+    default: int,
+    help_text: str,
+    symbol: str,
+    share: float,
+    low: int = 1,
+    needs: str = "",
 ) -> Param:
-    """A number of optimizer steps; ``fraction`` is its default share of a run."""
+    """A number of optimizer steps; ``share`` is its default share of a run, in percent."""
     return Param(
         name,
         default,
@@ -212,15 +236,16 @@ def steps_param(
         low=low,
         high=10_000_000,
         slider=(max(low, 1), 200_000),
-        log=True,
+        scale="log",
         steps=True,
-        fraction=fraction,
+        share=share,
+        needs=needs,
     )
 
 
 _INITIAL = rate_param("initial_learning_rate", 0.01, "The learning rate at step 0.", zero=True)
 _DECAY_STEPS = steps_param(
-    "decay_steps", 1000, "After this many steps the decay has run its course once.", "s", 1.0
+    "decay_steps", 1000, "After this many steps the decay has run its course once.", "s", 100.0
 )
 _STAIRCASE = Param(
     "staircase", False, "Fall in steps, once every decay_steps, instead of smoothly.", kind="bool"
@@ -334,7 +359,7 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
             low=0,
             high=10_000_000,
             steps=True,
-            fraction=(0.5, 0.75),
+            share=(50.0, 75.0),
         ),
         Param(
             "values",
@@ -351,6 +376,7 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
     reference="The step decay of image classifiers, as in He et al., Deep Residual Learning, 2016",
     when="Dividing the rate by ten when progress stalls, at steps known beforehand.",
     check=_check_pieces,
+    fit=_order_pieces,
 )
 
 COSINE_DECAY = Schedule(
@@ -370,10 +396,18 @@ COSINE_DECAY = Schedule(
             high=1e6,
             open_low=True,
             slider=(1e-6, 10.0),
-            log=True,
+            scale="log",
             optional=True,
         ),
-        steps_param("warmup_steps", 0, "How many steps the warm-up takes.", "w", 0.1, low=0),
+        steps_param(
+            "warmup_steps",
+            0,
+            "How many steps the warm-up takes.",
+            "w",
+            10.0,
+            low=0,
+            needs="warmup_target",
+        ),
     ),
     latex=r"""\eta_t = \eta_{\max}\left((1-\alpha)\,
 \frac{1 + \cos\!\left(\pi \min(\tfrac{t-w}{s}, 1)\right)}{2} + \alpha\right)
@@ -381,6 +415,7 @@ COSINE_DECAY = Schedule(
     rate=cosine_decay,
     reference="Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017",
     when="The usual choice today when the length of the run is known.",
+    fit=_decay_after_warmup,
 )
 
 COSINE_DECAY_RESTARTS = Schedule(
@@ -389,7 +424,7 @@ COSINE_DECAY_RESTARTS = Schedule(
     keras_class="CosineDecayRestarts",
     params=(
         _INITIAL,
-        steps_param("first_decay_steps", 1000, "How many steps the first cycle takes.", "s", 0.25),
+        steps_param("first_decay_steps", 1000, "How many steps the first cycle takes.", "s", 25.0),
         Param(
             "t_mul",
             2.0,

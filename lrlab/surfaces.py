@@ -228,7 +228,7 @@ _CONDITION = Param(
     low=1.0,
     high=1e6,
     slider=(1.0, 1000.0),
-    log=True,
+    scale="log",
 )
 
 

@@ -20,7 +20,7 @@ def epsilon_param(default: float = 1e-7) -> Param:
         symbol=r"\epsilon",
         low=0.0,
         slider=(1e-10, 1.0),
-        log=True,
+        scale="log",
     )
 
 
@@ -112,7 +112,8 @@ ADADELTA = Optimizer(
             symbol=r"\rho",
             low=0.0,
             high=1.0,
-            slider=(0.0, 1.0),
+            slider=(0.0, 0.999),
+            scale="memory",
         ),
         epsilon_param(),
     ),

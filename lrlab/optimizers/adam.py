@@ -24,6 +24,7 @@ def beta_params(beta_2: float = 0.999, help_2: str = "") -> tuple[Param, Param]:
             high=1.0,
             open_high=True,
             slider=(0.0, 0.999),
+            scale="memory",
         ),
         Param(
             "beta_2",
@@ -36,6 +37,7 @@ def beta_params(beta_2: float = 0.999, help_2: str = "") -> tuple[Param, Param]:
             high=1.0,
             open_high=True,
             slider=(0.0, 0.9999),
+            scale="memory",
         ),
     )
 

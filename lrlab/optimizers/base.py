@@ -17,7 +17,7 @@ SHARED_PARAMS = (
         low=0.0,
         high=10.0,
         slider=(1e-5, 1.0),
-        log=True,
+        scale="log",
         optional=True,
     ),
     Param(
@@ -28,7 +28,7 @@ SHARED_PARAMS = (
         low=0.0,
         open_low=True,
         slider=(1e-3, 100.0),
-        log=True,
+        scale="log",
         optional=True,
     ),
     Param(
@@ -39,7 +39,7 @@ SHARED_PARAMS = (
         low=0.0,
         open_low=True,
         slider=(1e-3, 100.0),
-        log=True,
+        scale="log",
         optional=True,
     ),
 )

@@ -58,7 +58,8 @@ RMSPROP = Optimizer(
             symbol=r"\rho",
             low=0.0,
             high=1.0,
-            slider=(0.0, 1.0),
+            slider=(0.0, 0.999),
+            scale="memory",
         ),
         Param(
             "momentum",
@@ -67,7 +68,8 @@ RMSPROP = Optimizer(
             symbol=r"\beta",
             low=0.0,
             high=1.0,
-            slider=(0.0, 1.0),
+            slider=(0.0, 0.999),
+            scale="memory",
         ),
         epsilon_param(),
         Param(

@@ -17,7 +17,8 @@ _MOMENTUM = Param(
     symbol=r"\beta",
     low=0.0,
     high=1.0,
-    slider=(0.0, 1.0),
+    slider=(0.0, 0.999),
+    scale="memory",
 )
 _STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again"),)
 
@@ -71,7 +72,8 @@ SGD = Optimizer(
             symbol=r"\beta",
             low=0.0,
             high=1.0,
-            slider=(0.0, 1.0),
+            slider=(0.0, 0.999),
+            scale="memory",
         ),
         Param(
             "nesterov",
