@@ -1,0 +1,1 @@
+"""Descriptions and values -> Streamlit widgets. The only part of the package with Streamlit."""

@@ -1,0 +1,90 @@
+"""The sidebar that every page shares: the recipe and the planned run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.draft import (
+    OPENING,
+    STRETCH,
+    Field,
+    optimizer_fields,
+    plan_fields,
+    schedule_fields,
+)
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.optimizers.base import SHARED_NAMES
+from lrlab.schedules import SCHEDULES
+from lrlab.ui.controls import choice, control
+from lrlab.ui.state import REFUSED, held, put
+
+
+def sidebar() -> None:
+    """Draw the recipe's controls; pages then read `lrlab.ui.state.current_draft`."""
+    with st.sidebar:
+        _refusals()
+        st.subheader("Recipe", anchor=False)
+        optimizer = choice("optimizer", "Optimizer")
+        own, shared = _split(optimizer_fields(optimizer))
+        for field in own:
+            control(field)
+        with st.expander("Weight decay and gradient clipping"):
+            for field in shared:
+                control(field)
+        schedule = choice("schedule", "Learning-rate schedule")
+        if schedule != "constant":
+            st.toggle(
+                "Stretch to the run's length",
+                True,
+                key="stretch",
+                help=STRETCH.help,
+                bind="query-params",
+            )
+        stretch = bool(st.session_state.get("stretch", True))
+        for field in schedule_fields(schedule, optimizer, stretch):
+            control(field)
+        st.button(
+            "Reset to the defaults",
+            icon=":material/restart_alt:",
+            on_click=_reset,
+            help="Every parameter back to Keras's default.",
+            width="stretch",
+        )
+        with st.expander("Planned run"):
+            choice("network", "Network")
+            for field in plan_fields():
+                control(field)
+
+
+def _split(fields: tuple[Field, ...]) -> tuple[list[Field], list[Field]]:
+    own = [field for field in fields if field.param.name not in SHARED_NAMES]
+    return own, [field for field in fields if field.param.name in SHARED_NAMES]
+
+
+def _refusals() -> None:
+    refused = st.session_state.get(REFUSED)
+    if not refused:
+        return
+    with st.container(border=True):
+        st.markdown(":material/link_off: **This link held settings that were not taken.**")
+        for sentence in refused:
+            st.text(sentence)
+        st.button("Dismiss", on_click=lambda: st.session_state.update({REFUSED: []}))
+
+
+def _reset() -> None:
+    """All parameters to their defaults; the chosen optimizer and schedule stay."""
+    for optimizer in OPTIMIZERS:
+        _default(optimizer_fields(optimizer))
+        _default(schedule_fields("constant", optimizer, stretch=False))
+    for schedule in SCHEDULES:
+        if schedule != "constant":
+            for stretch in (False, True):
+                _default(schedule_fields(schedule, "", stretch))
+    put({"stretch": OPENING["stretch"]})
+
+
+def _default(fields: tuple[Field, ...]) -> None:
+    for field in fields:
+        st.session_state.pop(f"{field.key}.refused", None)
+        st.session_state[field.key] = held(field.param, field.default)

@@ -1,0 +1,66 @@
+"""The draft as it lives in the session: read from and written to the widgets' keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lrlab.draft import CHOICES, every_field, read_query
+from lrlab.params import Param
+
+REFUSED = "link.refused"
+"""Session key of what the link said and was not taken."""
+
+
+def held(param: Param, text: str) -> str | bool | int:
+    """A text as the parameter's widget holds it: switches hold a bool, plain numbers an int."""
+    if param.kind == "bool":
+        return text == "true"
+    if is_plain_number(param):
+        return int(text)
+    return text
+
+
+def is_plain_number(param: Param) -> bool:
+    """A whole number without a slider, typed into a number box."""
+    return param.kind == "int" and param.slider is None
+
+
+def current_draft() -> dict[str, str]:
+    """What the controls hold now, as texts; what no control has held yet is left out."""
+    draft = {}
+    for key in (*CHOICES, *every_field()):
+        value = st.session_state.get(key)
+        if isinstance(value, bool):
+            draft[key] = "true" if value else "false"
+        elif value is not None:
+            draft[key] = str(value)
+    return draft
+
+
+def put(draft: Mapping[str, str]) -> None:
+    """Make the controls hold this draft. Call it from a callback, or before the controls."""
+    fields = every_field()
+    for key, text in draft.items():
+        st.session_state[key] = text if key in CHOICES else held(fields[key].param, text)
+
+
+def open_link() -> None:
+    """On a session's first run, put the link into the form that bound widgets read.
+
+    A bound widget takes a value it cannot use as its default, in silence; so the link is checked
+    here first, what is refused is taken out and noted, and a choice is named by its label, the
+    only name a bound list knows.
+    """
+    if REFUSED in st.session_state:
+        return
+    given = st.query_params.to_dict()
+    taken, refused = read_query(given)
+    readable = {
+        key: CHOICES[key][text].label if key in CHOICES else text for key, text in taken.items()
+    }
+    st.session_state[REFUSED] = refused
+    if readable != given:
+        st.query_params.from_dict(readable)
+        st.rerun()
