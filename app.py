@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lrlab.ui.identity import learn_browser
 from lrlab.ui.sidebar import sidebar
 from lrlab.ui.state import open_link
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
 open_link()
+train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
 page = st.navigation(
     [
         st.Page("pages/home.py", title="LR Lab", icon=":material/science:", default=True),
         st.Page("pages/schedules.py", title="Schedules", icon=":material/show_chart:"),
         st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        train,
     ],
     position="top",
 )
-sidebar()
+sidebar(plan_here=page is not train)
+learn_browser()
 page.run()

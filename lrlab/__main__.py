@@ -29,7 +29,7 @@ from lrlab.training.data import FETCH_HINT, NoData, find_source
 from lrlab.training.images import check_train_size
 
 if TYPE_CHECKING:
-    from lrlab.training.recorder import EpochRecord, Point
+    from lrlab.training.records import EpochRecord, Point
 
 NO_DATA = 1
 REFUSED = 2

@@ -12,7 +12,7 @@ from typing import Any
 
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput, Param, lookup, shown
-from lrlab.plan import NETWORKS, PLAN_PARAMS, RunPlan
+from lrlab.plan import FULL_TRAIN_SIZE, NETWORKS, PLAN_PARAMS, RunPlan
 from lrlab.recipe import Recipe
 from lrlab.schedules import SCHEDULES
 from lrlab.simulate import MAX_PATH_STEPS
@@ -44,7 +44,7 @@ STRETCH = Param(
 
 PATH_STEPS = Param(
     "path_steps",
-    300,
+    1000,
     "How many optimizer steps the path takes.",
     kind="int",
     low=1,
@@ -215,13 +215,19 @@ def resolve_recipe(draft: Mapping[str, str], total_steps: int) -> Recipe:
     )
 
 
-def resolve_plan(draft: Mapping[str, str]) -> RunPlan:
+def resolve_plan(draft: Mapping[str, str], most_images: int = FULL_TRAIN_SIZE) -> RunPlan:
     """The planned run a draft describes.
+
+    Args:
+        draft: see above.
+        most_images: how many training images there are to be had; a larger training set is cut
+            down to them.
 
     Raises:
         InvalidInput: a text that is no value, or a value that is not allowed.
     """
     settings = {field.param.name: _value(draft, field) for field in plan_fields()}
+    settings["train_size"] = min(settings["train_size"], most_images)
     total = -(-settings["train_size"] // settings["batch_size"]) * settings["epochs"]
     return RunPlan.of(resolve_recipe(draft, total), _chosen(draft, "network"), **settings)
 

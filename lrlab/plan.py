@@ -130,3 +130,31 @@ class RunPlan:
     def total_steps(self) -> int:
         """Optimizer steps in the whole run."""
         return self.steps_per_epoch * self.epochs
+
+
+PRESETS: Mapping[str, RunPlan] = MappingProxyType(
+    {
+        "Exercise 1: Nadam": RunPlan.of(
+            Recipe.from_dict(
+                {
+                    "optimizer": {"name": "nadam"},
+                    "schedule": {"name": "constant", "learning_rate": 1e-3},
+                }
+            )
+        ),
+        "Exercise 2: SGD with exponential decay": RunPlan.of(
+            Recipe.from_dict(
+                {
+                    "optimizer": {"name": "sgd"},
+                    "schedule": {
+                        "name": "exponential_decay",
+                        "initial_learning_rate": 0.1,
+                        "decay_steps": 100_000,
+                        "decay_rate": 0.96,
+                    },
+                }
+            )
+        ),
+    }
+)
+"""The two exercises of the notebook that LR Lab grew from, by their title."""

@@ -1,5 +1,38 @@
+"""The first page: the whole idea at a glance."""
+
+from __future__ import annotations
+
 import streamlit as st
-from lrlab.draft import resolve_plan
-from lrlab.ui.state import current_draft
-st.title("home")
-st.json(resolve_plan(current_draft()).to_dict())
+
+from lrlab.charts import curve_chart, curve_table
+from lrlab.ui.path import path_map, surface_choice
+from lrlab.ui.recipe import THIS, current_path, current_plan, details
+from lrlab.ui.show import show
+from lrlab.ui.start import start_button
+from lrlab.words import curve_sentence, path_sentence
+
+plan = current_plan()
+st.title(plan.recipe.label, anchor=False)
+st.markdown(
+    "What will this optimizer with this schedule do, and what does it really do? Move the "
+    "sliders: curve and path follow. Then train a real network with it."
+)
+if start_button(plan, "Train this recipe"):
+    st.switch_page("pages/train.py")
+curve_side, path_side = st.columns(2, gap="large")
+with curve_side:
+    st.subheader("The learning rate, step by step", anchor=False)
+    st.markdown(curve_sentence(plan))
+    show(
+        curve_chart,
+        "home_curve",
+        curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, THIS),
+        recipes=(THIS,),
+    )
+with path_side:
+    st.subheader("The path it takes", anchor=False)
+    surface_choice()
+    path = current_path()
+    st.markdown(path_sentence(path))
+    path_map(path)
+details(plan.recipe)

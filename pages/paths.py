@@ -1,5 +1,41 @@
+"""Paths: the steps the recipe takes on a 2D test function."""
+
+from __future__ import annotations
+
 import streamlit as st
-from lrlab.draft import resolve_plan
-from lrlab.ui.state import current_draft
-st.title("paths")
-st.json(resolve_plan(current_draft()).to_dict())
+
+from lrlab.charts import divergence_table, path_rate_chart, path_table, thinned, value_chart
+from lrlab.surfaces import SURFACES
+from lrlab.ui.path import path_controls, path_map, surface_choice
+from lrlab.ui.recipe import THIS, current_path, details, stretched
+from lrlab.ui.show import show
+from lrlab.words import path_sentence
+
+st.title("Paths", anchor=False)
+answer = st.container()
+map_side, chart_side = st.columns([6, 5], gap="large")
+with chart_side:
+    surface = surface_choice()
+    st.markdown(SURFACES[surface].teaches)
+    path_controls(surface)
+path = current_path()
+answer.markdown(f"**{path_sentence(path)}**")
+with map_side:
+    path_map(path)
+    st.caption("Click the map to start there. ★ marks the global minimum, ○ the start.")
+with chart_side:
+    table = thinned(path_table(path, THIS))
+    show(
+        value_chart,
+        "values",
+        table,
+        divergence_table([path]),
+        recipes=(THIS,),
+        has_minimum=bool(path.surface.minima),
+    )
+    show(path_rate_chart, "path_rates", table, recipes=(THIS,))
+    if stretched() and path.recipe.schedule_spec.step_params:
+        st.caption(f"The schedule is stretched to the path's {path.steps:,} steps.")
+with st.expander("The function", icon=":material/landscape:"):
+    st.latex(path.surface.latex)
+details(path.recipe)

@@ -1,5 +1,50 @@
+"""Schedules: the learning rate at every step of the planned run."""
+
+from __future__ import annotations
+
+import pandas as pd
 import streamlit as st
-from lrlab.draft import resolve_plan
-from lrlab.ui.state import current_draft
-st.title("schedules")
-st.json(resolve_plan(current_draft()).to_dict())
+
+from lrlab.charts import curve_chart, curve_table
+from lrlab.ui.pins import pin_button, pins, unpin_list
+from lrlab.ui.recipe import THIS, current_plan, details
+from lrlab.ui.show import show
+from lrlab.words import curve_sentence
+
+plan = current_plan()
+st.title("Schedules", anchor=False)
+st.markdown(f"**{curve_sentence(plan)}**")
+
+unit_box, log_box, pin_box = st.columns([2, 2, 2], vertical_alignment="bottom")
+with unit_box:
+    unit = st.segmented_control(
+        "Horizontal axis", ["step", "epoch"], default="step", required=True, key="curve.unit"
+    )
+with log_box:
+    axis = st.segmented_control(
+        "Learning-rate axis", ["linear", "log"], default="linear", required=True, key="curve.axis"
+    )
+with pin_box:
+    pin_button(plan.recipe)
+
+recipes = {THIS: plan.recipe} | pins()
+table = pd.concat(
+    curve_table(recipe, plan.total_steps, plan.steps_per_epoch, label)
+    for label, recipe in recipes.items()
+)
+show(
+    curve_chart,
+    "curve",
+    table,
+    recipes=tuple(recipes),
+    unit=unit,
+    log=axis == "log",
+    height=400,
+)
+st.caption(
+    f"The planned run: {plan.epochs} epochs of {plan.steps_per_epoch:,} steps "
+    f"({plan.train_size:,} images in batches of {plan.batch_size}). Change it in the sidebar, "
+    "under “Planned run”."
+)
+unpin_list()
+details(plan.recipe)

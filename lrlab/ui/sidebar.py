@@ -19,8 +19,12 @@ from lrlab.ui.controls import choice, control
 from lrlab.ui.state import REFUSED, held, put
 
 
-def sidebar() -> None:
-    """Draw the recipe's controls; pages then read `lrlab.ui.state.current_draft`."""
+def sidebar(plan_here: bool) -> None:
+    """Draw the recipe's controls; pages then read `lrlab.ui.state.current_draft`.
+
+    Args:
+        plan_here: draw the planned run's controls too; the Train page has them itself.
+    """
     with st.sidebar:
         _refusals()
         st.subheader("Recipe", anchor=False)
@@ -50,10 +54,16 @@ def sidebar() -> None:
             help="Every parameter back to Keras's default.",
             width="stretch",
         )
-        with st.expander("Planned run"):
-            choice("network", "Network")
-            for field in plan_fields():
-                control(field)
+        if plan_here:
+            with st.expander("Planned run"):
+                plan_controls()
+
+
+def plan_controls() -> None:
+    """The network and the settings of the planned run."""
+    choice("network", "Network")
+    for field in plan_fields():
+        control(field)
 
 
 def _split(fields: tuple[Field, ...]) -> tuple[list[Field], list[Field]]:

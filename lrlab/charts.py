@@ -1,0 +1,302 @@
+"""Tables -> Altair charts. Pure functions; how charts look is decided here and in the theme.
+
+Each takes its data as ``alt.Data``-like values (a table, or `altair.NamedData` for a chart whose
+data are sent apart), so that a chart can be made once and fed new rows: Streamlit repaints a chart
+in place only while everything but its rows stays the same. Titles, domains and colours therefore
+never depend on rows. Series take the theme's categorical colours in the order of ``recipes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from lrlab.recipe import Recipe
+from lrlab.simulate import Path
+
+CURVE_POINTS = 800
+"""A learning-rate curve is drawn through at most so many steps."""
+
+SMALLEST_GAP = 1e-16
+"""Where a path is exactly at the minimum, a logarithmic axis shows this instead of 0."""
+
+Unit = Literal["step", "epoch"]
+AXIS = {"step": "step (optimizer updates)", "epoch": "epoch"}
+
+
+def curve_table(recipe: Recipe, steps: int, steps_per_epoch: int, label: str) -> pd.DataFrame:
+    """A recipe's learning rate over a run.
+
+    Returns:
+        Columns ``step`` (0 to ``steps - 1``), ``epoch`` (in fractions), ``learning_rate`` and
+        ``recipe``; at most `CURVE_POINTS` rows.
+    """
+    at = np.unique(np.linspace(0, steps - 1, min(steps, CURVE_POINTS)).round().astype(int))
+    return pd.DataFrame(
+        {
+            "step": at,
+            "epoch": at / steps_per_epoch,
+            "learning_rate": recipe.learning_rates_at(at),
+            "recipe": label,
+        }
+    )
+
+
+def curve_chart(
+    data: Any, recipes: Sequence[str], unit: Unit = "step", log: bool = False, height: int = 340
+) -> alt.Chart:
+    """Learning rate against step or epoch, a line for each recipe of `curve_table` rows."""
+    return (
+        alt.Chart(data)
+        .mark_line(strokeWidth=2.5, interpolate="linear")
+        .encode(
+            x=alt.X(f"{unit}:Q", title=AXIS[unit], axis=_quiet()),
+            y=alt.Y(
+                "learning_rate:Q",
+                title="learning rate" + (" (log)" if log else ""),
+                scale=alt.Scale(type="log") if log else alt.Scale(zero=True),
+                axis=alt.Axis(format="~g" if not log else "~e"),
+            ),
+            color=_recipe_colour(recipes),
+            tooltip=[
+                alt.Tooltip("recipe:N", title="recipe"),
+                alt.Tooltip("step:Q", format=","),
+                alt.Tooltip("epoch:Q", format=".2f"),
+                alt.Tooltip("learning_rate:Q", title="learning rate", format=".4~g"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def path_table(path: Path, label: str) -> pd.DataFrame:
+    """A path step by step.
+
+    Returns:
+        Columns ``step``, ``x``, ``y``, ``f``, ``gap`` (``f`` less the surface's minimum, at
+        least `SMALLEST_GAP`; ``f`` itself where there is none), ``learning_rate`` (of the step
+        that leaves this point; empty after the last) and ``recipe``. Every step has its row.
+    """
+    gap = path.values
+    if path.surface.minima:
+        gap = np.maximum(gap - path.surface.minimum, SMALLEST_GAP)
+    return pd.DataFrame(
+        {
+            "step": np.arange(path.steps + 1),
+            "x": path.points[:, 0],
+            "y": path.points[:, 1],
+            "f": path.values,
+            "gap": gap,
+            "learning_rate": np.append(path.learning_rates, np.nan),
+            "recipe": label,
+        }
+    )
+
+
+def divergence_table(paths: Sequence[Path]) -> pd.DataFrame:
+    """Where paths diverged: columns ``step`` and ``text``, a row for each that did."""
+    at = [path.diverged_at for path in paths if path.diverged_at is not None]
+    return pd.DataFrame({"step": at, "text": [f"diverged at step {k:,}" for k in at]})
+
+
+def thinned(table: pd.DataFrame, most: int = CURVE_POINTS) -> pd.DataFrame:
+    """At most ``most`` rows, evenly spaced, the first and last among them."""
+    kept = np.unique(np.linspace(0, len(table) - 1, min(len(table), most)).round().astype(int))
+    return table.iloc[kept]
+
+
+def value_chart(
+    data: Any, divergences: Any, recipes: Sequence[str], has_minimum: bool, height: int = 230
+) -> alt.LayerChart:
+    """The surface's value against step, from `path_table` rows; divergence is named."""
+    title = "f − minimum (log)" if has_minimum else "f"
+    line = (
+        alt.Chart(data)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("step:Q", title="step", axis=_quiet()),
+            y=alt.Y(
+                "gap:Q",
+                title=title,
+                scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
+                axis=alt.Axis(format="~e" if has_minimum else "~g", tickCount=5),
+            ),
+            color=_recipe_colour(recipes),
+            tooltip=[
+                alt.Tooltip("recipe:N", title="recipe"),
+                alt.Tooltip("step:Q", format=","),
+                alt.Tooltip("f:Q", format=".5~g"),
+            ],
+        )
+    )
+    rule = alt.Chart(divergences).mark_rule(strokeDash=[4, 4], opacity=0.8).encode(x="step:Q")
+    text = (
+        alt.Chart(divergences)
+        .mark_text(align="left", dx=6, y=10, fontSize=12)
+        .encode(x="step:Q", text="text:N", color=alt.value("gray"))
+    )
+    return alt.layer(line, rule, text).properties(height=height)
+
+
+def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt.Chart:
+    """The learning rate against step along a path, from `path_table` rows."""
+    return (
+        alt.Chart(data)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("step:Q", title="step", axis=_quiet()),
+            y=alt.Y(
+                "learning_rate:Q", title="learning rate", axis=alt.Axis(format="~g", tickCount=4)
+            ),
+            color=_recipe_colour(recipes),
+            tooltip=[
+                alt.Tooltip("step:Q", format=","),
+                alt.Tooltip("learning_rate:Q", title="learning rate", format=".4~g"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def point_table(points: Sequence[Mapping[str, Any]], steps_per_epoch: int) -> pd.DataFrame:
+    """What a run measured between epochs.
+
+    Args:
+        points: the store's points: ``step``, ``loss``, ``learning_rate``.
+        steps_per_epoch: optimizer steps in an epoch.
+
+    Returns:
+        Columns ``step``, ``epoch`` (in fractions, as of the step's end), ``loss`` and
+        ``learning_rate``.
+    """
+    table = pd.DataFrame(points, columns=["step", "loss", "learning_rate"])
+    return table.assign(epoch=(table["step"] + 1) / steps_per_epoch)
+
+
+def epoch_table(epochs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """What a run measured at each epoch's end, a row for each epoch and set of images.
+
+    Returns:
+        Columns ``epoch``, ``images`` ("training" or "validation"), ``loss`` and ``accuracy``.
+    """
+    rows = [
+        {
+            "epoch": epoch["epoch"],
+            "images": images,
+            "loss": epoch[f"{prefix}loss"],
+            "accuracy": epoch[f"{prefix}accuracy"],
+        }
+        for epoch in epochs
+        for images, prefix in (("training", ""), ("validation", "val_"))
+    ]
+    return pd.DataFrame(rows, columns=["epoch", "images", "loss", "accuracy"])
+
+
+def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.LayerChart:
+    """A run's loss: of the batches as they pass, and of each epoch for both sets of images.
+
+    Args:
+        points, epochs: rows of `point_table` and `epoch_table`.
+        length: epochs in the whole run, the fixed length of the horizontal axis.
+    """
+    passing = (
+        alt.Chart(points)
+        .mark_line(strokeWidth=1, opacity=0.45, color="gray")
+        .encode(
+            x=_epochs_axis(length),
+            y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("step:Q", format=","),
+                alt.Tooltip("loss:Q", title="loss of the last batches", format=".4f"),
+            ],
+        )
+    )
+    return alt.layer(passing, _epoch_line(epochs, "loss", length)).properties(height=height)
+
+
+def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
+    """A run's accuracy after each epoch, from `epoch_table` rows."""
+    return _epoch_line(epochs, "accuracy", length).properties(height=height)
+
+
+def recorded_rate_chart(
+    planned: Any, recorded: Any, length: int, height: int = 200
+) -> alt.LayerChart:
+    """The learning rate that updates really used, as dots over the planned curve.
+
+    Args:
+        planned, recorded: rows of `curve_table` and `point_table`.
+        length: epochs in the whole run.
+    """
+    rate = alt.Y("learning_rate:Q", title="learning rate", axis=alt.Axis(format="~g", tickCount=4))
+    line = (
+        alt.Chart(planned)
+        .mark_line(strokeWidth=5, opacity=0.3)
+        .encode(x=_epochs_axis(length), y=rate, color=_kind("planned"))
+    )
+    dots = (
+        alt.Chart(recorded)
+        .mark_point(size=14, filled=True, opacity=1)
+        .encode(
+            x=_epochs_axis(length),
+            y=rate,
+            color=_kind("recorded"),
+            tooltip=[
+                alt.Tooltip("step:Q", format=","),
+                alt.Tooltip("learning_rate:Q", title="learning rate used", format=".4~g"),
+            ],
+        )
+    )
+    return alt.layer(line, dots).properties(height=height)
+
+
+def _epoch_line(epochs: Any, measure: str, length: int) -> alt.Chart:
+    return (
+        alt.Chart(epochs)
+        .mark_line(point=alt.OverlayMarkDef(size=50), strokeWidth=2)
+        .encode(
+            x=_epochs_axis(length),
+            y=alt.Y(f"{measure}:Q", title=measure, scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "images:N",
+                scale=alt.Scale(domain=["training", "validation"]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("images:N"),
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip(f"{measure}:Q", format=".4f"),
+            ],
+        )
+    )
+
+
+def _epochs_axis(length: int) -> alt.X:
+    return alt.X(
+        "epoch:Q",
+        title="epoch",
+        scale=alt.Scale(domain=[0, length], nice=False),
+        axis=alt.Axis(grid=False, tickMinStep=1, format="d"),
+    )
+
+
+def _kind(name: str) -> alt.Color:
+    return alt.Color(
+        datum=name,
+        scale=alt.Scale(domain=["recorded", "planned"]),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+
+
+def _recipe_colour(recipes: Sequence[str]) -> alt.Color:
+    """The same colour for the same place in the list of recipes, on every chart."""
+    legend = alt.Legend(title=None, orient="top", labelLimit=400) if len(recipes) > 1 else None
+    return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
+
+
+def _quiet() -> alt.Axis:
+    return alt.Axis(grid=False, format="~s", tickCount=6)

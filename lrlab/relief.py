@@ -1,0 +1,72 @@
+"""A surface drawn as one small picture: palette bands with isolines, a PNG data URI."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from lrlab.surfaces import Point, Surface
+
+BANDS = 16
+_LOW = np.array([16, 42, 84])
+_HIGH = np.array([236, 240, 243])
+_LINE_SHADE = 0.86
+
+
+def relief(
+    surface: Surface, bounds: tuple[Point, Point] | None = None, size: int = 480
+) -> tuple[str, list[float]]:
+    """Draw a surface as seen from above, dark where it is low.
+
+    Args:
+        surface: what is drawn.
+        bounds: ``((x_low, x_high), (y_low, y_high))``; the surface's own if omitted.
+        size: pixels along each side.
+
+    Returns:
+        The picture as a ``data:image/png`` URI, some 10 KB, and the ``BANDS - 1`` values of the
+        isolines between the bands, lowest first.
+    """
+    (x_low, x_high), (y_low, y_high) = surface.bounds if bounds is None else bounds
+    # Rows of a picture run downwards, y runs upwards.
+    grid = np.stack(
+        np.meshgrid(np.linspace(x_low, x_high, size), np.linspace(y_high, y_low, size)), axis=-1
+    )
+    z = surface.at(grid)
+    low = surface.minimum if np.isfinite(surface.minimum) else float(np.nanmin(z))
+    levels = _levels(z, low)
+    band = np.digitize(z, levels).astype(np.uint8)
+    edge = np.zeros_like(band, bool)
+    edge[:, 1:] |= band[:, 1:] != band[:, :-1]
+    edge[1:] |= band[1:] != band[:-1]
+    picture = Image.fromarray(np.where(edge, band + BANDS, band).astype(np.uint8), mode="P")
+    picture.putpalette(_palette())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(), levels.tolist()
+
+
+def _levels(z: np.ndarray, low: float) -> np.ndarray:
+    """Isolines that show the shape: close together near the minimum if most of it lies high.
+
+    Heights are bent by a logarithm just so far that half of the picture lies below the upper
+    third of the bands.
+    """
+    finite = z[np.isfinite(z)]
+    top = float(np.quantile(finite, 0.98)) - low
+    half = max((float(np.median(finite)) - low) / top, 1e-9)
+    bend = 0.0
+    for bend in np.logspace(-2, 8, 60):
+        if np.log1p(bend * half) / np.log1p(bend) >= 0.6:
+            break
+    steps = np.arange(1, BANDS) / BANDS
+    return low + top * np.expm1(steps * np.log1p(bend)) / bend
+
+
+def _palette() -> list[int]:
+    fills = [_LOW + (_HIGH - _LOW) * i / (BANDS - 1) for i in range(BANDS)]
+    lines = [fill * _LINE_SHADE for fill in fills]
+    return [int(channel) for colour in (*fills, *lines) for channel in colour]

@@ -1,0 +1,183 @@
+"""A run as it is watched: its state, progress and charts, polled only while it is under way."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import streamlit as st
+
+from lrlab.charts import (
+    accuracy_chart,
+    curve_table,
+    epoch_table,
+    loss_chart,
+    point_table,
+    recorded_rate_chart,
+)
+from lrlab.draft import draft_of
+from lrlab.plan import RunPlan
+from lrlab.store import ENDED, Run
+from lrlab.ui.identity import browser
+from lrlab.ui.server import server
+from lrlab.ui.show import show
+from lrlab.ui.state import put
+from lrlab.words import number
+
+POLL_SECONDS = 1.0
+
+BADGES = {
+    "queued": ("gray", ":material/schedule:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "finished": ("green", ":material/check:"),
+    "stopped": ("orange", ":material/stop:"),
+    "failed": ("red", ":material/error:"),
+    "interrupted": ("red", ":material/power_off:"),
+}
+"""Colour and icon of each state; the state is always written out beside them."""
+
+PHASES = {
+    "preparing": "preparing images and network",
+    "training": "training",
+    "testing": "measuring on the test images",
+}
+
+
+def run_view(run_id: int) -> None:
+    """Draw a run, and keep it up to date while it is queued or running."""
+    active = server().store.run(run_id).state not in ENDED
+    st.fragment(_view, run_every=POLL_SECONDS if active else None)(run_id, active)
+
+
+def _view(run_id: int, was_active: bool) -> None:
+    store = server().store
+    run = store.run(run_id)
+    if was_active and run.state in ENDED:
+        # The whole page runs again and builds this view without its timer.
+        st.rerun()
+    plan = RunPlan.from_dict(run.plan)
+    epochs = store.epochs(run.id)
+    points = store.points(run.id)
+    _header(run, plan)
+    _progress(run, plan)
+    _results(run, epochs)
+    _charts(run, plan, points, epochs)
+
+
+def _header(run: Run, plan: RunPlan) -> None:
+    colour, icon = BADGES[run.state]
+    title, stop, again, delete = st.columns([6, 2, 3, 2], vertical_alignment="center")
+    with title:
+        st.text(f"Run {run.id}: {run.name}")
+    mine = run.owner == browser()
+    if mine and run.state not in ENDED:
+        stop.button(
+            "Stopping…" if run.stop_requested else "Stop",
+            icon=":material/stop:",
+            on_click=server().store.request_stop,
+            args=(run.id,),
+            disabled=run.stop_requested is not None,
+            help="End this run and keep what was measured.",
+            width="stretch",
+        )
+    again.button(
+        "Use its settings",
+        icon=":material/content_copy:",
+        on_click=put,
+        args=(draft_of(plan),),
+        help="Put this run's recipe and settings into the sidebar.",
+        width="stretch",
+    )
+    if mine and run.state != "running":
+        delete.button(
+            "Delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(run.id,),
+            help="Remove this run and all it measured.",
+            width="stretch",
+        )
+    st.badge(run.state, icon=icon, color=colour)
+    if run.reason:
+        st.text(run.reason[0].upper() + run.reason[1:] + ".")
+
+
+def _delete(run_id: int) -> None:
+    server().store.delete(run_id)
+    st.session_state.pop("run", None)
+
+
+def _progress(run: Run, plan: RunPlan) -> None:
+    if run.state == "queued":
+        ahead = sum(
+            other.state in ("queued", "running") and other.id < run.id
+            for other in server().store.runs()
+        )
+        waiting = f"{ahead} run{'s' if ahead != 1 else ''} ahead of it" if ahead else "next in line"
+        st.progress(0.0, f"Waiting: {waiting}.")
+        return
+    epoch = min(run.step // plan.steps_per_epoch + 1, plan.epochs)
+    said = f"epoch {epoch} of {plan.epochs} · step {run.step:,} of {run.total_steps:,}"
+    if run.state == "running":
+        said = f"{PHASES.get(run.phase, run.phase)} · {said}{_time_left(run)}"
+    elif run.started and run.ended:
+        said += f" · {_duration(run.ended - run.started)}"
+    st.progress(run.step / run.total_steps, said[0].upper() + said[1:])
+
+
+def _time_left(run: Run) -> str:
+    if not run.started or run.phase != "training" or run.step == 0:
+        return ""
+    spent = time.time() - run.started
+    return f" · about {_duration(spent * (run.total_steps - run.step) / run.step)} left"
+
+
+def _duration(seconds: float) -> str:
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def _results(run: Run, epochs: list[dict]) -> None:
+    columns = st.columns(4)
+    last = epochs[-1] if epochs else None
+    for column, label, key in (
+        (columns[0], "Training loss", "loss"),
+        (columns[1], "Validation loss", "val_loss"),
+        (columns[2], "Validation accuracy", "val_accuracy"),
+    ):
+        value = "–" if last is None else _measured(last[key], "accuracy" in key)
+        column.metric(label, value, help=f"After epoch {last['epoch']}." if last else None)
+    tested = "–" if run.test_accuracy is None else _measured(run.test_accuracy, True)
+    columns[3].metric("Test accuracy", tested, help="On the test images, after the last epoch.")
+
+
+def _measured(value: float, share: bool) -> str:
+    if not np.isfinite(value):
+        return "not finite"
+    return f"{value:.2%}" if share else f"{value:.4f}"
+
+
+def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
+    measured = point_table(points, plan.steps_per_epoch)
+    ends = epoch_table(epochs)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Loss** of the passing batches (grey) and after each epoch")
+        show(loss_chart, f"loss.{run.id}", measured, ends, length=plan.epochs)
+    with right:
+        st.markdown("**Accuracy** after each epoch")
+        show(accuracy_chart, f"accuracy.{run.id}", ends, length=plan.epochs)
+    st.markdown("**Learning rate**: recorded in training, over the planned curve")
+    planned = curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, "planned")
+    show(recorded_rate_chart, f"rate.{run.id}", planned, measured, length=plan.epochs)
+    if len(measured):
+        at = plan.recipe.learning_rates_at(measured["step"].to_numpy())
+        apart = float(np.abs(at - measured["learning_rate"]).max())
+        st.caption(f"Largest difference between recorded and planned: {number(apart, 2)}.")
+    began = datetime.fromtimestamp(run.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    source = f" Data: {run.data_source}." if run.data_source else ""
+    st.caption(
+        f"{plan.network.upper()}, {plan.epochs} epochs, batch size {plan.batch_size}, seed "
+        f"{plan.seed}, {plan.train_size:,} training images. Queued {began}.{source}"
+    )

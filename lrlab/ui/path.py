@@ -1,0 +1,42 @@
+"""The path's controls and its map, as the first page and the Paths page share them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.draft import path_fields
+from lrlab.params import number_text
+from lrlab.simulate import Path
+from lrlab.surfaces import SURFACES
+from lrlab.ui.controls import choice, control
+from lrlab.ui.path_view import path_view
+from lrlab.ui.recipe import THIS
+
+_MAP = "map"
+
+
+def surface_choice() -> str:
+    """The list of test functions; returns the chosen key."""
+    return choice("surface", "Test function", "A function of two weights to find the minimum of.")
+
+
+def path_controls(surface: str) -> None:
+    """The number of steps, the start, and the surface's own parameters."""
+    for field in path_fields(surface):
+        control(field)
+
+
+def path_map(path: Path) -> None:
+    """The map with the path, its playback, and click-to-start."""
+    path_view([path], [THIS], _MAP, _start_where_clicked)
+
+
+def _start_where_clicked() -> None:
+    clicked = st.session_state[_MAP].get("start")
+    surface = st.session_state["surface"]
+    width = SURFACES[surface].width
+    # A click is not more exact than a pixel of the map.
+    start = [round(part / width * 1000) * width / 1000 for part in clicked]
+    st.session_state[f"{surface}.start"] = ", ".join(
+        number_text(float(f"{part:.6g}")) for part in start
+    )

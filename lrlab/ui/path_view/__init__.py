@@ -1,0 +1,86 @@
+"""The map with a path on it, played in the browser: a Streamlit component of our own.
+
+Play, pause and scrub cost no server trip, a click anywhere gives exact coordinates, and all of it
+works from the keyboard: what Vega-Lite's parameters do not offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path as File
+
+import numpy as np
+import streamlit as st
+
+from lrlab.relief import relief
+from lrlab.simulate import Path
+from lrlab.surfaces import SURFACES, Point
+
+MOST_POINTS = 1500
+"""A longer path is thinned for drawing, so that the page stays light."""
+
+_HERE = File(__file__).parent
+_component = st.components.v2.component(
+    "lrlab_path_view",
+    html=(_HERE / "view.html").read_text("utf-8"),
+    css=(_HERE / "view.css").read_text("utf-8"),
+    js=(_HERE / "view.js").read_text("utf-8"),
+)
+
+
+def path_view(
+    paths: Sequence[Path],
+    labels: Sequence[str],
+    key: str,
+    on_start: Callable[[], None],
+    bounds: tuple[Point, Point] | None = None,
+) -> None:
+    """Draw paths over their surface, with playback.
+
+    Args:
+        paths: one or more paths on the same surface from the same start.
+        labels: a name for each.
+        key: the component's key; a click puts ``{"start": [x, y]}`` under it.
+        on_start: called after a click on the map, before the page runs again.
+        bounds: the part of the surface to draw; the surface's own if omitted.
+    """
+    surface = paths[0].surface
+    bounds = surface.bounds if bounds is None else bounds
+    steps = max(path.steps for path in paths)
+    kept = np.unique(np.linspace(0, steps, min(steps + 1, MOST_POINTS)).round().astype(int))
+    _component(
+        key=key,
+        data={
+            "image": _picture(surface.key, tuple(surface.chosen.items()), bounds),
+            "bounds": bounds,
+            "minima": surface.minima,
+            "start": paths[0].points[0].tolist(),
+            "steps": kept.tolist(),
+            "paths": [
+                {
+                    "label": label,
+                    "slot": slot,
+                    "points": [_finite(point) for point in path.points[kept]],
+                    "values": _finite(path.values[kept]),
+                    "rates": _finite(path.learning_rates[kept[kept < path.steps]]),
+                }
+                for slot, (path, label) in enumerate(zip(paths, labels, strict=True))
+            ],
+            "description": (
+                f"Map of {surface.label}. Click to start the path there, or move the crosshair "
+                "with the arrow keys and press Enter."
+            ),
+        },
+        on_start_change=on_start,
+    )
+
+
+@lru_cache(maxsize=64)
+def _picture(key: str, chosen: tuple, bounds: tuple[Point, Point]) -> str:
+    return relief(SURFACES[key].with_params(**dict(chosen)), bounds)[0]
+
+
+def _finite(numbers: np.ndarray) -> list[float | None]:
+    """Numbers fit for JSON, at drawing precision; what is not finite becomes null."""
+    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]

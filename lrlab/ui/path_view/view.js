@@ -1,0 +1,213 @@
+// The map with one or more paths, and their playback, all in the browser.
+//
+// Streamlit calls the default function again with the same elements whenever the data or the theme
+// changes, so what must live on (the step shown, the timer) is kept on the root element, and
+// handlers are assigned, never added.
+
+const BOX = { left: 48, top: 8, size: 500 };
+const SVG = "http://www.w3.org/2000/svg";
+const FRAME_MS = 40;
+const FAR = 1e5; // farther than this many pixels, SVG renderers lose their precision
+
+const STAR = (() => {
+  const corners = Array.from({ length: 10 }, (_, i) => {
+    const r = i % 2 ? 4 : 10;
+    const a = (Math.PI / 5) * i - Math.PI / 2;
+    return `${(r * Math.cos(a)).toFixed(2)} ${(r * Math.sin(a)).toFixed(2)}`;
+  });
+  return `M${corners.join("L")}Z`;
+})();
+
+function element(name, attributes, parent) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  parent.append(made);
+  return made;
+}
+
+function ticks(low, high) {
+  const rough = (high - low) / 5;
+  const decade = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((lead) => lead * decade).find((size) => size >= rough);
+  const found = [];
+  for (let i = Math.ceil(low / step); i * step <= high + step * 1e-9; i++) found.push(i * step);
+  return found.map((value) => Number(value.toPrecision(12)));
+}
+
+const shown = (value) => (value === null ? "not finite" : Number(value.toPrecision(4)).toString());
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const find = (selector) => parentElement.querySelector(selector);
+  const root = find(".path-view");
+  const view = (root.view ??= { step: null, timer: 0, atEnd: true });
+  const [svg, scrub, play, readout] = ["svg", ".scrub", ".play", ".readout"].map(find);
+  const [[xLow, xHigh], [yLow, yHigh]] = data.bounds;
+
+  const toPixels = ([x, y]) => {
+    if (x === null || y === null) return null;
+    let px = ((x - xLow) / (xHigh - xLow) - 0.5) * BOX.size;
+    let py = (0.5 - (y - yLow) / (yHigh - yLow)) * BOX.size;
+    const far = Math.max(Math.abs(px), Math.abs(py)) / FAR;
+    if (!Number.isFinite(far)) return null;
+    if (far > 1) [px, py] = [px / far, py / far];
+    return [BOX.left + BOX.size / 2 + px, BOX.top + BOX.size / 2 + py];
+  };
+  const fromEvent = (event) => {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(
+      svg.getScreenCTM().inverse(),
+    );
+    return [(at.x - BOX.left) / BOX.size, (at.y - BOX.top) / BOX.size];
+  };
+  const toSurface = ([across, down]) => [
+    xLow + across * (xHigh - xLow),
+    yHigh - down * (yHigh - yLow),
+  ];
+
+  // What stays while a path plays: picture, axes, marks.
+  for (const rect of parentElement.querySelectorAll(".frame, image")) {
+    rect.setAttribute("x", BOX.left);
+    rect.setAttribute("y", BOX.top);
+    rect.setAttribute("width", BOX.size);
+    rect.setAttribute("height", BOX.size);
+  }
+  if (view.image !== data.image) find("image").setAttribute("href", data.image);
+  view.image = data.image;
+  svg.setAttribute("aria-label", data.description);
+  const axes = find(".axes");
+  axes.replaceChildren();
+  const bottom = BOX.top + BOX.size;
+  for (const value of ticks(xLow, xHigh)) {
+    const [x] = toPixels([value, yLow]);
+    element("line", { x1: x, x2: x, y1: bottom, y2: bottom + 5 }, axes);
+    element("text", { x, y: bottom + 20, "text-anchor": "middle" }, axes).textContent = value;
+  }
+  for (const value of ticks(yLow, yHigh)) {
+    const [, y] = toPixels([xLow, value]);
+    element("line", { x1: BOX.left - 5, x2: BOX.left, y1: y, y2: y }, axes);
+    const label = { x: BOX.left - 9, y: y + 4, "text-anchor": "end" };
+    element("text", label, axes).textContent = value;
+  }
+  const middle = BOX.left + BOX.size / 2;
+  element("text", { x: middle, y: bottom + 40, "text-anchor": "middle" }, axes).textContent = "x";
+  element("text", { x: 8, y: BOX.top + BOX.size / 2 }, axes).textContent = "y";
+  const minima = find(".minima");
+  minima.replaceChildren();
+  for (const minimum of data.minima) {
+    const [x, y] = toPixels(minimum);
+    const star = element("path", { d: STAR, transform: `translate(${x} ${y})` }, minima);
+    element("title", {}, star).textContent = "Global minimum";
+  }
+  const start = find(".start");
+  start.replaceChildren();
+  const [startX, startY] = toPixels(data.start);
+  const dot = element("circle", { cx: startX, cy: startY, r: 5 }, start);
+  element("title", {}, dot).textContent = "Start";
+
+  // Each path: all of it faint, what has been played so far strong, its head a disc.
+  const lines = find(".paths");
+  const heads = find(".heads");
+  lines.replaceChildren();
+  heads.replaceChildren();
+  const theme = getComputedStyle(root).getPropertyValue("--st-chart-categorical-colors");
+  const palette = theme.split(",").map((colour) => colour.trim());
+  const drawn = data.paths.map((path) => {
+    const colour = palette[path.slot % palette.length];
+    const pixels = path.points.map(toPixels);
+    const end = pixels.indexOf(null);
+    const finite = end < 0 ? pixels : pixels.slice(0, end);
+    const text = finite.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+    const line = (kind, stroke) => element("polyline", { class: kind, stroke }, lines);
+    line("ahead", colour).setAttribute("points", text.join(" "));
+    return {
+      text,
+      finite,
+      casing: line("casing", "#fff"),
+      done: line("done", colour),
+      head: element("circle", { r: 6, fill: colour }, heads),
+    };
+  });
+  const last = Math.max(...data.paths.map((path) => path.points.length)) - 1;
+
+  const draw = (index) => {
+    view.step = index;
+    view.atEnd = index === last;
+    scrub.value = index;
+    drawn.forEach(({ text, finite, casing, done, head }) => {
+      const so_far = text.slice(0, index + 1).join(" ");
+      casing.setAttribute("points", so_far);
+      done.setAttribute("points", so_far);
+      const at = finite[Math.min(index, finite.length - 1)];
+      head.setAttribute("cx", at[0]);
+      head.setAttribute("cy", at[1]);
+    });
+    const k = data.steps[index];
+    const parts = [`step ${k} of ${data.steps[last]}`];
+    for (const path of data.paths) {
+      const i = Math.min(index, path.points.length - 1);
+      const name = data.paths.length > 1 ? `${path.label}: ` : "";
+      parts.push(`${name}f = ${shown(path.values[i])}`);
+      if (data.paths.length === 1) {
+        parts.push(`at (${path.points[i].map(shown).join(", ")})`);
+        if (path.rates[i] !== undefined) parts.push(`learning rate ${shown(path.rates[i])}`);
+      }
+    }
+    readout.textContent = parts.join(" · ");
+    scrub.setAttribute("aria-valuetext", readout.textContent);
+  };
+  const label = () => {
+    play.textContent = view.timer ? "❚❚ Pause" : "▶ Play";
+  };
+  const stop = () => {
+    clearInterval(view.timer);
+    view.timer = 0;
+    label();
+  };
+  // A long path plays in some ten seconds, so several steps a frame.
+  const stride = Math.max(1, Math.round(last / 250));
+  // A timer started with earlier data goes on with these.
+  Object.assign(view, { draw, stop, last, stride });
+
+  play.onclick = () => {
+    if (view.timer) return stop();
+    if (view.step >= view.last) draw(0);
+    view.timer = setInterval(() => {
+      if (view.step >= view.last) return view.stop();
+      view.draw(Math.min(view.step + view.stride, view.last));
+    }, FRAME_MS);
+    label();
+  };
+  scrub.max = last;
+  scrub.oninput = () => draw(Number(scrub.value));
+
+  const startAt = (fraction) => {
+    if (fraction.every((part) => part >= 0 && part <= 1)) {
+      setTriggerValue("start", toSurface(fraction));
+    }
+  };
+  svg.onclick = (event) => startAt(fromEvent(event));
+  const aim = find(".aim");
+  const showAim = (fraction) => {
+    view.aim = fraction;
+    const [x, y] = fraction;
+    const place = `${BOX.left + x * BOX.size} ${BOX.top + y * BOX.size}`;
+    aim.setAttribute("transform", `translate(${place})`);
+    aim.setAttribute("visibility", "visible");
+  };
+  svg.onkeydown = (event) => {
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.key === "Enter" && view.aim) startAt(view.aim);
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    const from = view.aim ?? [
+      (startX - BOX.left) / BOX.size,
+      (startY - BOX.top) / BOX.size,
+    ];
+    const size = event.shiftKey ? 0.1 : 0.02;
+    showAim(from.map((part, i) => Math.min(1, Math.max(0, part + moves[event.key][i] * size))));
+  };
+  svg.onblur = () => aim.setAttribute("visibility", "hidden");
+
+  draw(view.atEnd ? last : Math.min(view.step, last));
+  label();
+  return () => clearInterval(view.timer);
+}

@@ -1,0 +1,85 @@
+"""The list of runs: mine or all, newest first; one of them is open."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from lrlab.store import ENDED, Run
+from lrlab.ui.identity import browser
+from lrlab.ui.server import server
+
+OPEN = "run"
+"""Session key of the open run's number."""
+
+REFRESH_SECONDS = 3.0
+MOST = 100
+"""Runs listed, the newest."""
+
+
+def open_run() -> int | None:
+    """The run to show: the one picked, else my newest, else none."""
+    store, me = server().store, browser()
+    picked = st.session_state.get(OPEN)
+    known = store.runs()
+    if any(run.id == picked for run in known):
+        return picked
+    mine = [run.id for run in known if run.owner == me]
+    return mine[0] if mine else None
+
+
+def run_list() -> None:
+    """The table of runs; a click on a row opens it. Kept up to date while any is under way."""
+    active = any(run.state not in ENDED for run in server().store.runs())
+    st.fragment(_list, run_every=REFRESH_SECONDS if active else None)(active)
+
+
+def _list(was_active: bool) -> None:
+    whose = st.segmented_control(
+        "Runs", ["Mine", "All"], default="Mine", required=True, key="runs.whose"
+    )
+    runs = server().store.runs(browser() or "" if whose == "Mine" else None)[:MOST]
+    if was_active and not any(run.state not in ENDED for run in server().store.runs()):
+        st.rerun()
+    if not runs:
+        none = "You have no runs yet." if whose == "Mine" else "There are no runs yet."
+        st.caption(f"{none} Press Start above.")
+        return
+    st.dataframe(
+        pd.DataFrame([_row(run) for run in runs]),
+        key=f"runs.table.{whose}",
+        hide_index=True,
+        on_select=_open_selected,
+        selection_mode="single-row",
+        column_config={
+            "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
+            "name": st.column_config.TextColumn("Name"),
+            "state": st.column_config.TextColumn("State"),
+            "epochs": st.column_config.NumberColumn("Epochs", format="%d"),
+            "done": st.column_config.ProgressColumn("Done", format="percent"),
+            "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="percent"),
+            "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
+        },
+        args=([run.id for run in runs], f"runs.table.{whose}"),
+    )
+    st.caption("Click a row's left edge to open that run above.")
+
+
+def _row(run: Run) -> dict:
+    return {
+        "run": run.id,
+        "name": run.name,
+        "state": run.state,
+        "epochs": run.plan["epochs"],
+        "done": run.step / run.total_steps,
+        "test_accuracy": run.test_accuracy,
+        "queued": datetime.fromtimestamp(run.created, UTC),
+    }
+
+
+def _open_selected(ids: list[int], key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.session_state[OPEN] = ids[rows[0]]

@@ -1,0 +1,38 @@
+"""Charts on the page: the specification is made once, each rerun sends rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+
+def show(
+    chart: Callable[..., alt.TopLevelMixin], key: str, *tables: pd.DataFrame, **look: Any
+) -> None:
+    """Draw ``chart(*tables, **look)``, repainting in place while ``look`` stays the same.
+
+    Args:
+        chart: a function of `lrlab.charts`.
+        key: the element's key.
+        tables: its data, in the order of its first arguments.
+        look: its other arguments; they must be hashable.
+    """
+    names = tuple(f"table_{i}" for i in range(len(tables)))
+    spec = _specification(chart, names, tuple(look.items()))
+    datasets = dict(zip(names, tables, strict=True))
+    st.vega_lite_chart({**spec, "datasets": datasets}, key=key, width="stretch")
+
+
+@lru_cache(maxsize=128)
+def _specification(
+    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], look: tuple
+) -> dict[str, Any]:
+    made = chart(*(alt.NamedData(name) for name in names), **dict(look))
+    # More than 2,000 rows would silently switch the renderer and embed the chart anew.
+    made = made.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
+    return made.to_dict()

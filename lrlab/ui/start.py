@@ -1,0 +1,65 @@
+"""Starting a run: the presets, the button, and what stands in its way."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.draft import draft_of
+from lrlab.plan import PRESETS, RunPlan
+from lrlab.training.data import FETCH_HINT, find_source
+from lrlab.ui.identity import browser
+from lrlab.ui.runs import OPEN
+from lrlab.ui.server import server
+from lrlab.ui.state import put
+
+
+def presets() -> None:
+    """A button for each of the notebook's exercises; it sets recipe and run."""
+    for column, (title, plan) in zip(st.columns(len(PRESETS)), PRESETS.items(), strict=True):
+        column.button(
+            title,
+            icon=":material/school:",
+            on_click=put,
+            args=(draft_of(plan),),
+            help="Set the recipe and the run as in the notebook.",
+            width="stretch",
+        )
+
+
+def start_button(plan: RunPlan, label: str = "Start") -> bool:
+    """The button that queues the planned run; whether it was just pressed."""
+    return st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(plan,),
+        disabled=browser() is None,
+        help="Train this recipe in the background; leave the page as you like.",
+    )
+
+
+def _start(plan: RunPlan) -> None:
+    st.session_state[OPEN] = server().store.queue(plan, owner=browser(), name=plan.recipe.label)
+
+
+def engine_note() -> None:
+    """Why no run can be trained now, if so; and that the worker is still warming up."""
+    status = server().engine.status()
+    if status.state == "unavailable":
+        st.error(
+            f"{status.reason} Runs wait in the queue until this is mended.",
+            icon=":material/power_off:",
+        )
+    elif status.state == "starting":
+        st.caption("The worker is starting and importing TensorFlow; runs begin in some seconds.")
+
+
+def data_note() -> None:
+    """Which copy of Fashion-MNIST is in use, and why not a better one."""
+    source = find_source()
+    st.caption(f"Data: {source.description}.")
+    for warning in source.warnings:
+        st.warning(warning, icon=":material/database_off:")
+    if source.key == "sample":
+        st.info(f"Runs use the bundled sample. For the full set: {FETCH_HINT}")

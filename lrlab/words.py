@@ -1,0 +1,80 @@
+"""Measured numbers -> a plain sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lrlab.plan import RunPlan
+from lrlab.simulate import Path
+
+HARDLY = 0.01
+"""A rate that changes by less than this share over a run hardly moves."""
+
+NEAR = 1e-3
+"""Within this share of the first gap to the minimum, a path has arrived."""
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with sensible digits: ``0.0999``, ``1.2e-05``, ``45,000``, ``not finite``."""
+    if not np.isfinite(value):
+        return "not finite"
+    if value == int(value) and abs(value) < 1e7:
+        return f"{int(value):,}"
+    return f"{value:.{digits}g}"
+
+
+def between(first: float, last: float) -> tuple[str, str]:
+    """Two numbers with just so many digits that a difference between them shows."""
+    for digits in range(3, 9):
+        texts = number(first, digits), number(last, digits)
+        if texts[0] != texts[1] or first == last:
+            return texts
+    return texts
+
+
+def curve_sentence(plan: RunPlan) -> str:
+    """What the learning rate does over the planned run: ``Over this run: 0.1 → 0.0999.``"""
+    steps = plan.total_steps
+    rates = plan.recipe.learning_rates(steps)
+    first, last = between(rates[0], rates[-1])
+    lead = f"Over this run of {steps:,} steps: "
+    low, high = rates.min(), rates.max()
+    if low == high:
+        return f"{lead}{first}, the same at every step."
+    peak = int(rates.argmax())
+    if 0 < peak < steps - 1 and high > max(rates[0], rates[-1]) * (1 + HARDLY):
+        return f"{lead}{first} → {number(high)} at step {peak:,} → {last}."
+    said = f"{lead}{first} → {last}."
+    if high - low < HARDLY * high:
+        said += " The rate hardly moves: the schedule is far longer than the run."
+    return said
+
+
+def path_sentence(path: Path) -> str:
+    """What is seen on the map, in words."""
+    surface, steps = path.surface, path.steps
+    if path.diverged_at is not None:
+        return (
+            f"Diverges: at step {path.diverged_at:,} the path is farther away than 1,000 widths "
+            "of the map. The learning rate is too high here; try a smaller one."
+        )
+    first, last = float(path.values[0]), float(path.values[-1])
+    said = f"After {steps:,} steps f went from {number(first)} to {number(last)}."
+    if path.left_map_at is not None:
+        said += f" The path leaves the map at step {path.left_map_at:,}."
+    if not surface.minima:
+        return said
+    gaps = path.values - surface.minimum
+    near = np.flatnonzero(gaps <= NEAR * gaps[0]) if gaps[0] > 0 else np.array([0])
+    if near.size and gaps[-1] <= NEAR * gaps[0]:
+        arrived = int(near[0])
+        return f"{said} It has arrived at the minimum, first at step {arrived:,}."
+    moved = float(np.hypot(*(path.points[-1] - path.points[0])))
+    minima = np.array(surface.minima)
+    away = float(np.min(np.hypot(*(minima - path.points[-1]).T)))
+    if moved < 0.02 * surface.width:
+        return (
+            f"{said} It has hardly moved: a larger learning rate or more steps would take it "
+            "farther."
+        )
+    return f"{said} It ends {number(away)} away from the nearest global minimum."
