@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from lrlab.ui.identity import learn_browser
+from lrlab.ui.server import warm_up
 from lrlab.ui.sidebar import sidebar
 from lrlab.ui.state import open_link
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
+st.html(Path(__file__).parent / "lrlab" / "ui" / "style.css")
 open_link()
 train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
 page = st.navigation(
@@ -22,4 +26,5 @@ page = st.navigation(
 )
 sidebar(plan_here=page is not train)
 learn_browser()
+warm_up()
 page.run()

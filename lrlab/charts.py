@@ -24,6 +24,9 @@ CURVE_POINTS = 800
 SMALLEST_GAP = 1e-16
 """Where a path is exactly at the minimum, a logarithmic axis shows this instead of 0."""
 
+PLANNED, RECORDED = "planned", "recorded"
+"""How the two curves of a run's learning rate are called."""
+
 Unit = Literal["step", "epoch"]
 AXIS = {"step": "step (optimizer updates)", "epoch": "epoch"}
 
@@ -59,7 +62,7 @@ def curve_chart(
                 "learning_rate:Q",
                 title="learning rate" + (" (log)" if log else ""),
                 scale=alt.Scale(type="log") if log else alt.Scale(zero=True),
-                axis=alt.Axis(format="~g" if not log else "~e"),
+                axis=_rates(),
             ),
             color=_recipe_colour(recipes),
             tooltip=[
@@ -123,7 +126,7 @@ def value_chart(
                 "gap:Q",
                 title=title,
                 scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
-                axis=alt.Axis(format="~e" if has_minimum else "~g", tickCount=5),
+                axis=_rates(),
             ),
             color=_recipe_colour(recipes),
             tooltip=[
@@ -149,9 +152,7 @@ def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt
         .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("step:Q", title="step", axis=_quiet()),
-            y=alt.Y(
-                "learning_rate:Q", title="learning rate", axis=alt.Axis(format="~g", tickCount=4)
-            ),
+            y=alt.Y("learning_rate:Q", title="learning rate", axis=_rates()),
             color=_recipe_colour(recipes),
             tooltip=[
                 alt.Tooltip("step:Q", format=","),
@@ -170,11 +171,11 @@ def point_table(points: Sequence[Mapping[str, Any]], steps_per_epoch: int) -> pd
         steps_per_epoch: optimizer steps in an epoch.
 
     Returns:
-        Columns ``step``, ``epoch`` (in fractions, as of the step's end), ``loss`` and
-        ``learning_rate``.
+        Columns ``step``, ``epoch`` (in fractions), ``loss``, ``learning_rate`` and ``recipe``,
+        which is `RECORDED`.
     """
     table = pd.DataFrame(points, columns=["step", "loss", "learning_rate"])
-    return table.assign(epoch=(table["step"] + 1) / steps_per_epoch)
+    return table.assign(epoch=table["step"] / steps_per_epoch, recipe=RECORDED)
 
 
 def epoch_table(epochs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -208,19 +209,23 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
         .mark_line(strokeWidth=1, opacity=0.45, color="gray")
         .encode(
             x=_epochs_axis(length),
-            y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
+            y=_loss_axis(),
             tooltip=[
                 alt.Tooltip("step:Q", format=","),
                 alt.Tooltip("loss:Q", title="loss of the last batches", format=".4f"),
             ],
         )
     )
-    return alt.layer(passing, _epoch_line(epochs, "loss", length)).properties(height=height)
+    ends = _epoch_line(epochs, _loss_axis(), "loss", length)
+    return alt.layer(passing, ends).properties(height=height)
 
 
 def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
     """A run's accuracy after each epoch, from `epoch_table` rows."""
-    return _epoch_line(epochs, "accuracy", length).properties(height=height)
+    accuracy = alt.Y(
+        "accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%")
+    )
+    return _epoch_line(epochs, accuracy, "accuracy", length).properties(height=height)
 
 
 def recorded_rate_chart(
@@ -229,14 +234,19 @@ def recorded_rate_chart(
     """The learning rate that updates really used, as dots over the planned curve.
 
     Args:
-        planned, recorded: rows of `curve_table` and `point_table`.
+        planned, recorded: rows of `curve_table`, labelled `PLANNED`, and of `point_table`.
         length: epochs in the whole run.
     """
-    rate = alt.Y("learning_rate:Q", title="learning rate", axis=alt.Axis(format="~g", tickCount=4))
+    rate = alt.Y("learning_rate:Q", title="learning rate", axis=_rates())
+    kind = alt.Color(
+        "recipe:N",
+        scale=alt.Scale(domain=[RECORDED, PLANNED]),
+        legend=alt.Legend(title=None, orient="top"),
+    )
     line = (
         alt.Chart(planned)
         .mark_line(strokeWidth=5, opacity=0.3)
-        .encode(x=_epochs_axis(length), y=rate, color=_kind("planned"))
+        .encode(x=_epochs_axis(length), y=rate, color=kind)
     )
     dots = (
         alt.Chart(recorded)
@@ -244,7 +254,7 @@ def recorded_rate_chart(
         .encode(
             x=_epochs_axis(length),
             y=rate,
-            color=_kind("recorded"),
+            color=kind,
             tooltip=[
                 alt.Tooltip("step:Q", format=","),
                 alt.Tooltip("learning_rate:Q", title="learning rate used", format=".4~g"),
@@ -254,13 +264,18 @@ def recorded_rate_chart(
     return alt.layer(line, dots).properties(height=height)
 
 
-def _epoch_line(epochs: Any, measure: str, length: int) -> alt.Chart:
+def _loss_axis() -> alt.Y:
+    # The first batches lose ten times as much as the last: on a linear axis nothing else is seen.
+    return alt.Y("loss:Q", title="loss (log)", scale=alt.Scale(type="log"), axis=_rates())
+
+
+def _epoch_line(epochs: Any, y: alt.Y, measure: str, length: int) -> alt.Chart:
     return (
         alt.Chart(epochs)
         .mark_line(point=alt.OverlayMarkDef(size=50), strokeWidth=2)
         .encode(
             x=_epochs_axis(length),
-            y=alt.Y(f"{measure}:Q", title=measure, scale=alt.Scale(zero=False)),
+            y=y,
             color=alt.Color(
                 "images:N",
                 scale=alt.Scale(domain=["training", "validation"]),
@@ -284,14 +299,6 @@ def _epochs_axis(length: int) -> alt.X:
     )
 
 
-def _kind(name: str) -> alt.Color:
-    return alt.Color(
-        datum=name,
-        scale=alt.Scale(domain=["recorded", "planned"]),
-        legend=alt.Legend(title=None, orient="top"),
-    )
-
-
 def _recipe_colour(recipes: Sequence[str]) -> alt.Color:
     """The same colour for the same place in the list of recipes, on every chart."""
     legend = alt.Legend(title=None, orient="top", labelLimit=400) if len(recipes) > 1 else None
@@ -299,4 +306,8 @@ def _recipe_colour(recipes: Sequence[str]) -> alt.Color:
 
 
 def _quiet() -> alt.Axis:
-    return alt.Axis(grid=False, format="~s", tickCount=6)
+    return alt.Axis(grid=False, format=",~r", tickCount=6)
+
+
+def _rates() -> alt.Axis:
+    return alt.Axis(format="~g", tickCount=5, labelOverlap=True)

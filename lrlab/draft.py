@@ -30,7 +30,7 @@ OPENING: Mapping[str, str] = {
     "optimizer": "nadam",
     "schedule": "cosine_decay",
     "network": "mlp",
-    "surface": "rosenbrock",
+    "surface": "himmelblau",
     "stretch": "true",
 }
 """What a visitor sees first. Everything else starts at its default."""
@@ -56,11 +56,23 @@ PATH_STEPS = Param(
 
 @dataclass(frozen=True)
 class Field:
-    """One control: its key in the draft, what it may hold, and whose parameter it is."""
+    """One control: its key in the draft, what it may hold, and whose parameter it is.
+
+    Its title is Keras's name of the parameter, unless Keras has none and ``label`` is given.
+    """
 
     key: str
     param: Param
     owner: str
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What stands over the control, in Markdown: Keras's name and the formula's symbol."""
+        if self.label:
+            return self.label
+        symbol = f" $\\;{self.param.symbol}$" if self.param.symbol else ""
+        return f"`{self.param.name}`{symbol}"
 
     @property
     def default(self) -> str:
@@ -89,7 +101,9 @@ def schedule_fields(key: str, optimizer: str, stretch: bool) -> tuple[Field, ...
             param = _with_default(param, OPTIMIZERS[optimizer].learning_rate)
             fields.append(Field(f"{optimizer}.{param.name}", param, owner))
         elif param.steps and stretch:
-            fields.append(Field(f"{key}.{param.name}.percent", percent_param(param), owner))
+            share = percent_param(param)
+            title = f"`{param.name}` in % of run"
+            fields.append(Field(f"{key}.{param.name}.percent", share, owner, title))
         else:
             fields.append(Field(f"{key}.{param.name}", param, owner))
     return tuple(fields)
@@ -97,7 +111,7 @@ def schedule_fields(key: str, optimizer: str, stretch: bool) -> tuple[Field, ...
 
 def plan_fields() -> tuple[Field, ...]:
     """The controls of the planned run, besides its network."""
-    return tuple(Field(param.name, param, "run") for param in PLAN_PARAMS)
+    return tuple(Field(param.name, param, "run", param.label) for param in PLAN_PARAMS)
 
 
 def path_fields(surface: str) -> tuple[Field, ...]:
@@ -111,9 +125,12 @@ def path_fields(surface: str) -> tuple[Field, ...]:
     )
     owner = f"surface {surface}"
     return (
-        Field("path_steps", PATH_STEPS, "path"),
-        Field(f"{surface}.start", start, owner),
-        *(Field(f"{surface}.{param.name}", param, owner) for param in SURFACES[surface].params),
+        Field("path_steps", PATH_STEPS, "path", "Steps"),
+        Field(f"{surface}.start", start, owner, "Start $\\;(x, y)$"),
+        *(
+            Field(f"{surface}.{param.name}", param, owner, f"{param.label} $\\;{param.symbol}$")
+            for param in SURFACES[surface].params
+        ),
     )
 
 

@@ -45,6 +45,7 @@ class Param:
         steps: the value counts optimizer steps and can be stretched to the run's length;
             ``share`` is then its default share of the run, in percent.
         needs: an optional parameter that must be in use for this one to have an effect.
+        label: a title in plain words, where Keras has no such argument.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Param:
     steps: bool = False
     share: Any = None
     needs: str = ""
+    label: str = ""
 
     def check(self, value: Any, owner: str) -> Any:
         """The value in its own type, or an error for people.

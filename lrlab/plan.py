@@ -51,6 +51,7 @@ PLAN_PARAMS = (
         low=1,
         high=100,
         slider=(1, 20),
+        label="Epochs",
     ),
     Param(
         "batch_size",
@@ -61,6 +62,7 @@ PLAN_PARAMS = (
         high=4096,
         slider=(8, 512),
         scale="doubling",
+        label="Batch size",
     ),
     Param(
         "seed",
@@ -69,6 +71,7 @@ PLAN_PARAMS = (
         kind="int",
         low=0,
         high=2**31 - 1,
+        label="Seed",
     ),
     Param(
         "train_size",
@@ -78,6 +81,7 @@ PLAN_PARAMS = (
         low=10,
         high=FULL_TRAIN_SIZE,
         slider=(1_000, FULL_TRAIN_SIZE),
+        label="Training images",
     ),
 )
 """The settings of a run besides its recipe and network."""

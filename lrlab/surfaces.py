@@ -229,6 +229,7 @@ _CONDITION = Param(
     high=1e6,
     slider=(1.0, 1000.0),
     scale="log",
+    label="Condition number",
 )
 
 

@@ -15,12 +15,13 @@ NEAR = 1e-3
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with sensible digits: ``0.0999``, ``1.2e-05``, ``45,000``, ``not finite``."""
+    """A number with sensible digits: ``0.0999``, ``1.2e-5``, ``45,000``, ``not finite``."""
     if not np.isfinite(value):
         return "not finite"
     if value == int(value) and abs(value) < 1e7:
         return f"{int(value):,}"
-    return f"{value:.{digits}g}"
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def between(first: float, last: float) -> tuple[str, str]:

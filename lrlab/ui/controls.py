@@ -26,9 +26,7 @@ def choice(what: str, label: str, help_text: str | None = None) -> str:
 def control(field: Field) -> None:
     """The widget for a parameter, bound to the URL; the value is then in the draft."""
     param = field.param
-    label = f"`{param.name}`" + (f" $\\;{param.symbol}$" if param.symbol else "")
-    if field.key.endswith(".percent"):
-        label += " in % of the run"
+    label = field.title
     default = held(param, field.default)
     if param.kind == "bool":
         st.toggle(label, default, key=field.key, help=param.help, bind="query-params")
@@ -81,7 +79,7 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
         )
     with box:
         st.text_input(
-            f"{param.name}, exact value",
+            f"{param.label or param.name}, exact value",
             key=f"{field.key}.exact",
             placeholder=value,
             on_change=_take_exact,

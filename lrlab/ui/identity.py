@@ -1,4 +1,4 @@
-"""Who a browser is: a random name it keeps in its own storage, so that "my runs" survive a reload."""
+"""Who a browser is: a random name it keeps for itself, so that "my runs" outlive a reload."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from lrlab.charts import (
+    PLANNED,
     accuracy_chart,
     curve_table,
     epoch_table,
@@ -20,7 +21,7 @@ from lrlab.draft import draft_of
 from lrlab.plan import RunPlan
 from lrlab.store import ENDED, Run
 from lrlab.ui.identity import browser
-from lrlab.ui.server import server
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.words import number
@@ -47,7 +48,12 @@ PHASES = {
 def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
     active = server().store.run(run_id).state not in ENDED
-    st.fragment(_view, run_every=POLL_SECONDS if active else None)(run_id, active)
+    st.fragment(_watch, run_every=POLL_SECONDS if active else None)(run_id, active)
+
+
+def _watch(run_id: int, was_active: bool) -> None:
+    with store_errors():
+        _view(run_id, was_active)
 
 
 def _view(run_id: int, was_active: bool) -> None:
@@ -75,7 +81,7 @@ def _header(run: Run, plan: RunPlan) -> None:
         stop.button(
             "Stopping…" if run.stop_requested else "Stop",
             icon=":material/stop:",
-            on_click=server().store.request_stop,
+            on_click=_stop,
             args=(run.id,),
             disabled=run.stop_requested is not None,
             help="End this run and keep what was measured.",
@@ -103,9 +109,14 @@ def _header(run: Run, plan: RunPlan) -> None:
         st.text(run.reason[0].upper() + run.reason[1:] + ".")
 
 
+def _stop(run_id: int) -> None:
+    with store_errors():
+        server().store.request_stop(run_id)
+
+
 def _delete(run_id: int) -> None:
-    server().store.delete(run_id)
-    st.session_state.pop("run", None)
+    with store_errors():
+        server().store.delete(run_id)
 
 
 def _progress(run: Run, plan: RunPlan) -> None:
@@ -169,7 +180,7 @@ def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> 
         st.markdown("**Accuracy** after each epoch")
         show(accuracy_chart, f"accuracy.{run.id}", ends, length=plan.epochs)
     st.markdown("**Learning rate**: recorded in training, over the planned curve")
-    planned = curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, "planned")
+    planned = curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED)
     show(recorded_rate_chart, f"rate.{run.id}", planned, measured, length=plan.epochs)
     if len(measured):
         at = plan.recipe.learning_rates_at(measured["step"].to_numpy())

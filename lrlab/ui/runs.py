@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from lrlab.store import ENDED, Run
 from lrlab.ui.identity import browser
-from lrlab.ui.server import server
+from lrlab.ui.server import server, store_errors
 
 OPEN = "run"
 """Session key of the open run's number."""
+
+_PICKED = "run.picked"
 
 REFRESH_SECONDS = 3.0
 MOST = 100
@@ -33,7 +36,12 @@ def open_run() -> int | None:
 def run_list() -> None:
     """The table of runs; a click on a row opens it. Kept up to date while any is under way."""
     active = any(run.state not in ENDED for run in server().store.runs())
-    st.fragment(_list, run_every=REFRESH_SECONDS if active else None)(active)
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
+
+
+def _refresh(was_active: bool) -> None:
+    with store_errors():
+        _list(was_active)
 
 
 def _list(was_active: bool) -> None:
@@ -41,17 +49,22 @@ def _list(was_active: bool) -> None:
         "Runs", ["Mine", "All"], default="Mine", required=True, key="runs.whose"
     )
     runs = server().store.runs(browser() or "" if whose == "Mine" else None)[:MOST]
+    if st.session_state.pop(_PICKED, False):
+        # The run is drawn outside this part of the page.
+        st.rerun()
     if was_active and not any(run.state not in ENDED for run in server().store.runs()):
         st.rerun()
     if not runs:
         none = "You have no runs yet." if whose == "Mine" else "There are no runs yet."
         st.caption(f"{none} Press Start above.")
         return
+    # A selection is kept by row; another list of runs must begin without one.
+    key = f"runs.table.{whose}.{runs[0].id}.{len(runs)}"
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
-        key=f"runs.table.{whose}",
+        key=key,
         hide_index=True,
-        on_select=_open_selected,
+        on_select=partial(_open_selected, [run.id for run in runs], key),
         selection_mode="single-row",
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
@@ -62,7 +75,6 @@ def _list(was_active: bool) -> None:
             "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="percent"),
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
-        args=([run.id for run in runs], f"runs.table.{whose}"),
     )
     st.caption("Click a row's left edge to open that run above.")
 
@@ -83,3 +95,4 @@ def _open_selected(ids: list[int], key: str) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         st.session_state[OPEN] = ids[rows[0]]
+        st.session_state[_PICKED] = True

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import streamlit as st
 
 from lrlab.engine import Engine
 from lrlab.settings import Settings
-from lrlab.store import Store
+from lrlab.store import Store, StoreError
 
 
 class Server(NamedTuple):
@@ -30,3 +32,19 @@ def server() -> Server:
     engine = Engine(store, settings)
     engine.start()
     return Server(store, engine)
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Show what the store refuses or cannot do as a message, and let the page go on."""
+    try:
+        yield
+    except StoreError as error:
+        st.error(str(error), icon=":material/database_off:")
+
+
+def warm_up() -> None:
+    """Start the engine with the first visit. A store that cannot be used is the Train page's
+    matter; the others do without it."""
+    with suppress(StoreError):
+        server()

@@ -59,11 +59,14 @@ def sidebar(plan_here: bool) -> None:
                 plan_controls()
 
 
-def plan_controls() -> None:
-    """The network and the settings of the planned run."""
-    choice("network", "Network")
-    for field in plan_fields():
-        control(field)
+def plan_controls(columns: int = 1) -> None:
+    """The network and the settings of the planned run, in so many columns."""
+    places = st.columns(columns, gap="medium")
+    with places[0]:
+        choice("network", "Network")
+    for i, field in enumerate(plan_fields(), start=1):
+        with places[i % columns]:
+            control(field)
 
 
 def _split(fields: tuple[Field, ...]) -> tuple[list[Field], list[Field]]:

@@ -1,4 +1,4 @@
-"""Starting a run: the presets, the button, and what stands in its way."""
+"""Starting a run: the button, the presets, and what stands in the way."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from lrlab.plan import PRESETS, RunPlan
 from lrlab.training.data import FETCH_HINT, find_source
 from lrlab.ui.identity import browser
 from lrlab.ui.runs import OPEN
-from lrlab.ui.server import server
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.state import put
 
 
-def presets() -> None:
-    """A button for each of the notebook's exercises; it sets recipe and run."""
-    for column, (title, plan) in zip(st.columns(len(PRESETS)), PRESETS.items(), strict=True):
+def start_row(plan: RunPlan) -> None:
+    """The start button, and a button for each of the notebook's exercises beside it."""
+    columns = st.columns(1 + len(PRESETS), gap="medium")
+    with columns[0]:
+        start_button(plan)
+    for column, (title, preset) in zip(columns[1:], PRESETS.items(), strict=True):
         column.button(
             title,
             icon=":material/school:",
             on_click=put,
-            args=(draft_of(plan),),
-            help="Set the recipe and the run as in the notebook.",
+            args=(draft_of(preset),),
+            help="Set recipe and run as the notebook does; then press Start.",
             width="stretch",
         )
 
@@ -36,11 +39,14 @@ def start_button(plan: RunPlan, label: str = "Start") -> bool:
         args=(plan,),
         disabled=browser() is None,
         help="Train this recipe in the background; leave the page as you like.",
+        width="stretch",
     )
 
 
 def _start(plan: RunPlan) -> None:
-    st.session_state[OPEN] = server().store.queue(plan, owner=browser(), name=plan.recipe.label)
+    with store_errors():
+        name = plan.recipe.label
+        st.session_state[OPEN] = server().store.queue(plan, owner=browser(), name=name)
 
 
 def engine_note() -> None:

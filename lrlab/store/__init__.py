@@ -1,0 +1,27 @@
+"""Runs and their metrics in SQLite or PostgreSQL; the only SQL of LR Lab."""
+
+from __future__ import annotations
+
+from lrlab.store.database import StoreError, StoreUnavailable, wal_is_safe
+from lrlab.store.measured import EPOCH_FIELDS, POINT_FIELDS
+from lrlab.store.rows import IllegalTransition, StaleAttempt, UnknownRun, WriteRefused
+from lrlab.store.states import ENDED, TRANSITIONS, Run, State, WorkerRecord
+from lrlab.store.store import Store
+
+__all__ = [
+    "ENDED",
+    "EPOCH_FIELDS",
+    "POINT_FIELDS",
+    "TRANSITIONS",
+    "IllegalTransition",
+    "Run",
+    "StaleAttempt",
+    "State",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "UnknownRun",
+    "WorkerRecord",
+    "WriteRefused",
+    "wal_is_safe",
+]

@@ -1,0 +1,185 @@
+"""Opening the store's database and its transactions; errors of the driver become words here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from lrlab.settings import DATABASE_VARIABLE
+from lrlab.store.schema import SCHEMA_VERSION, metadata, schema_version
+
+LOCK_TIMEOUT = 30.0
+"""Seconds that SQLite waits for another process's transaction to end."""
+
+SCHEMA_LOCK = 0x4C524C6162
+"""PostgreSQL's advisory lock (any fixed number) held while the tables are made."""
+
+
+class StoreError(Exception):
+    """The store refuses or fails; the message is for people."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be opened, read or written."""
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether an SQLite library has the fix of the WAL-reset race that can corrupt a database.
+
+    Args:
+        version: the library's version, such as ``sqlite3.sqlite_version_info``.
+
+    Source: SQLite's notes on 3.51.3; the fix was carried back to 3.50.7 and 3.44.6.
+    """
+    return (
+        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    )
+
+
+class Database:
+    """One database, open in one process; safe to use from many threads.
+
+    Args:
+        url: an SQLAlchemy URL of an SQLite file or a PostgreSQL database. The folder of an SQLite
+            file, the file and the tables are made where they are missing.
+
+    Raises:
+        StoreUnavailable: the URL is of another kind, the database cannot be opened, or it holds
+            another version of the tables.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _supported(url)
+        self._sqlite = self._url.get_backend_name() == "sqlite"
+        try:
+            if self._sqlite:
+                Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(self._url, **self._engine_options())
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The folder of the run database {self._url.database} cannot be made: "
+                f"{error.strerror}. Give a writable place in {DATABASE_VARIABLE}."
+            ) from error
+        except ImportError as error:
+            raise StoreUnavailable(
+                f"{DATABASE_VARIABLE} asks for PostgreSQL, but its driver is not installed: "
+                "pip install 'psycopg[binary]'."
+            ) from error
+        if self._sqlite:
+            event.listen(self._engine, "connect", _leave_transactions_to_us)
+            event.listen(self._engine, "begin", _begin)
+        self._prepare()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A short transaction that only reads.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        with self._plain_errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end, or undone by any exception.
+
+        Raises:
+            StoreUnavailable: the database cannot be written.
+        """
+        writer = self._engine.execution_options(lrlab_writes=True)
+        with self._plain_errors(), writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _engine_options(self) -> dict[str, Any]:
+        if self._sqlite:
+            return {"connect_args": {"timeout": LOCK_TIMEOUT}}
+        return {"pool_pre_ping": True}
+
+    def _prepare(self) -> None:
+        """Make the tables where there are none; refuse those of another version."""
+        try:
+            if self._sqlite:
+                self._choose_journal()
+            with self.writing() as connection:
+                if not self._sqlite:
+                    connection.execute(
+                        text("select pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}
+                    )
+                if not inspect(connection).has_table(schema_version.name):
+                    metadata.create_all(connection, checkfirst=False)
+                    connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+                version = connection.scalar(select(schema_version.c.version))
+            if version != SCHEMA_VERSION:
+                raise StoreUnavailable(
+                    f"The run database {self._url.database} has tables of version {version}; this "
+                    f"LR Lab reads version {SCHEMA_VERSION}. Use the LR Lab that wrote it, or "
+                    f"move it away, or name another one in {DATABASE_VARIABLE}."
+                )
+        except StoreError:
+            self.close()
+            raise
+
+    def _choose_journal(self) -> None:
+        wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+        with self._plain_errors(), self._engine.connect() as connection:
+            # The journal is the file's, and cannot be changed inside a transaction.
+            driver = connection.connection.driver_connection
+            if driver.execute("pragma journal_mode").fetchone()[0] != wanted:
+                driver.execute(f"pragma journal_mode = {wanted}")
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
+            # PostgreSQL's own words name hosts and users, which are no business of visitors.
+            cause = (
+                str(getattr(error, "orig", error))
+                if self._sqlite
+                else "the PostgreSQL server did not answer or refused"
+            )
+            raise StoreUnavailable(
+                f"The run database {self._url.database} cannot be used: {cause}."
+            ) from error
+
+
+def _supported(url: str) -> URL:
+    """The URL with the driver that LR Lab uses, or an error that says what is allowed."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    kind = parsed.drivername.partition("+")[0] if parsed else ""
+    if parsed and kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed and kind == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return parsed.set(drivername="sqlite+pysqlite")
+    # The value is not repeated: it may hold a password.
+    raise StoreUnavailable(
+        f"{DATABASE_VARIABLE} must be the URL of an SQLite file, such as "
+        "sqlite:///.lrlab/lrlab.db, or of a PostgreSQL database, such as "
+        "postgresql://user:password@host/database."
+    )
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    # A write that began as a read can fail at once, without waiting, when another process has
+    # written in between; taking the write lock first makes everybody wait their turn.
+    writes = connection.get_execution_options().get("lrlab_writes", False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")

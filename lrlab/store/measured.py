@@ -1,0 +1,99 @@
+"""What runs measured: points and epochs as rows of the table of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from lrlab.store.rows import WriteRefused
+from lrlab.store.schema import metrics
+
+if TYPE_CHECKING:
+    from lrlab.training.recorder import EpochRecord, Point
+
+POINT_FIELDS = ("loss", "learning_rate")
+"""What is measured at a point, beside its step."""
+
+EPOCH_FIELDS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+)
+"""What is measured at an epoch's end, beside its step."""
+
+
+def add_points(connection: Connection, run_id: int, points: Sequence[Point]) -> None:
+    """Add points to a run.
+
+    Raises:
+        WriteRefused: it has a point at one of their steps already.
+    """
+    _add(connection, run_id, "point", POINT_FIELDS, points)
+
+
+def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
+    """Add an epoch to a run.
+
+    Raises:
+        WriteRefused: it has an epoch that ended at its step already.
+    """
+    _add(connection, run_id, "epoch", EPOCH_FIELDS, [epoch])
+
+
+def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:
+    """The points at steps after ``since``, in order: ``step`` and `POINT_FIELDS`."""
+    return _read(connection, run_id, "point", POINT_FIELDS, since)
+
+
+def read_epochs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
+    """The epochs in order: ``step`` and `EPOCH_FIELDS`."""
+    rows = _read(connection, run_id, "epoch", EPOCH_FIELDS, since=-1)
+    return [row | {"epoch": int(row["epoch"])} for row in rows]
+
+
+def _add(
+    connection: Connection,
+    run_id: int,
+    kind: str,
+    fields: Sequence[str],
+    records: Sequence[Point] | Sequence[EpochRecord],
+) -> None:
+    rows = [
+        {
+            "run_id": run_id,
+            "step": int(record.step),
+            "name": f"{kind}.{field}",
+            "value": getattr(record, field),
+        }
+        for record in records
+        for field in fields
+    ]
+    try:
+        connection.execute(insert(metrics), rows)
+    except IntegrityError as error:
+        steps = ", ".join(str(record.step) for record in records)
+        raise WriteRefused(
+            f"Run {run_id} has a metric at one of these steps already: {steps}."
+        ) from error
+
+
+def _read(
+    connection: Connection, run_id: int, kind: str, fields: Sequence[str], since: int
+) -> list[dict[str, Any]]:
+    names = {f"{kind}.{field}": field for field in fields}
+    query = (
+        select(metrics.c.step, metrics.c.name, metrics.c.value)
+        .where(metrics.c.run_id == run_id, metrics.c.step > since, metrics.c.name.in_(names))
+        .order_by(metrics.c.step)
+    )
+    table: dict[int, dict[str, Any]] = {}
+    for step, name, value in connection.execute(query):
+        table.setdefault(step, {"step": step})[names[name]] = value
+    return list(table.values())

@@ -1,0 +1,100 @@
+"""A run's row in the database: finding it, and the only way its state changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from lrlab.store.database import StoreError
+from lrlab.store.schema import runs
+from lrlab.store.states import TRANSITIONS, Run, State
+
+MAX_ID = 2**31 - 1
+"""The greatest run number that the database's column can hold."""
+
+
+class UnknownRun(StoreError):
+    """There is no run of this number, or no longer."""
+
+
+class WriteRefused(StoreError):
+    """A write that would put something wrong into the store."""
+
+
+class StaleAttempt(WriteRefused):
+    """A write for an attempt that is over: the run was ended, or begun anew, in the meantime."""
+
+
+class IllegalTransition(WriteRefused):
+    """A state that may not follow the run's state."""
+
+
+def find(connection: Connection, run_id: int, *, lock: bool = False) -> Row[Any]:
+    """The run's row; ``lock`` keeps others from changing it until the transaction ends.
+
+    Raises:
+        UnknownRun: there is none of this number.
+    """
+    query = select(runs).where(runs.c.id == run_id)
+    row = None
+    if 0 < run_id <= MAX_ID:
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise UnknownRun(f"There is no run {run_id}; it may have been deleted.")
+    return row
+
+
+def find_current(
+    connection: Connection, run_id: int, attempt: int, *, lock: bool = True
+) -> Row[Any]:
+    """The run's row, if this attempt at it is under way.
+
+    Raises:
+        StaleAttempt: it is over, or the run was deleted.
+    """
+    try:
+        row = find(connection, run_id, lock=lock)
+    except UnknownRun as error:
+        raise StaleAttempt(f"Run {run_id} was deleted.") from error
+    if row.state != "running":
+        raise StaleAttempt(f"Attempt {attempt} of run {run_id} is over: the run is {row.state}.")
+    check_attempt(row, attempt)
+    return row
+
+
+def check_attempt(row: Row[Any], attempt: int) -> None:
+    """Refuse any attempt but the run's latest.
+
+    Raises:
+        StaleAttempt: it is another one.
+    """
+    if row.attempt != attempt:
+        raise StaleAttempt(
+            f"Attempt {attempt} of run {row.id} is over: its latest is {row.attempt}."
+        )
+
+
+def change(connection: Connection, run_id: int, **values: Any) -> None:
+    """Set columns of a run, all but its state."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+
+
+def move(connection: Connection, row: Row[Any], state: State, **values: Any) -> None:
+    """Change a run's state, and set other columns with it.
+
+    Raises:
+        IllegalTransition: the table of transitions has no such change.
+    """
+    if state not in TRANSITIONS[row.state]:
+        raise IllegalTransition(f"Run {row.id} is {row.state}, so it cannot become {state}.")
+    if not TRANSITIONS[state]:
+        values["ended"] = time.time()
+    change(connection, row.id, state=state, **values)
+
+
+def run_from(row: Row[Any]) -> Run:
+    """The row as a value."""
+    return Run(**{**row._mapping, "plan": json.loads(row.plan)})

@@ -1,0 +1,107 @@
+"""The tables of the store. A change here is a new `SCHEMA_VERSION`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from lrlab.store.states import TRANSITIONS
+
+SCHEMA_VERSION = 1
+
+
+class _SqliteReal(UserDefinedType[Any]):
+    """A REAL column handed over untouched: SQLAlchemy's own would turn the text NaN into one."""
+
+    cache_ok = True
+
+    def get_col_spec(self) -> str:
+        return "REAL"
+
+
+class Number(TypeDecorator[float]):
+    """A double that keeps NaN and the infinities.
+
+    SQLite stores NaN as NULL, so there it is stored as the text ``NaN``, which a REAL column
+    leaves as it is. Infinities need no help, nor does PostgreSQL.
+    """
+
+    impl = Double
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(_SqliteReal() if dialect.name == "sqlite" else Double())
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | str | None:
+        if value is None:
+            return None
+        number = float(value)
+        return "NaN" if dialect.name == "sqlite" and math.isnan(number) else number
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
+        return None if value is None else float(value)
+
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("ready", Boolean, nullable=False),
+    Column("beat", Double, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("plan", Text, nullable=False),
+    Column("data_source", Text, nullable=False, default=""),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("worker", Text),
+    Column("created", Double, nullable=False),
+    Column("started", Double),
+    Column("ended", Double),
+    Column("stop_requested", Double),
+    Column("phase", Text, nullable=False, default=""),
+    Column("step", Integer, nullable=False, default=0),
+    Column("total_steps", Integer, nullable=False),
+    Column("test_loss", Number),
+    Column("test_accuracy", Number),
+    CheckConstraint(f"state in ({', '.join(repr(state) for state in TRANSITIONS)})"),
+    Index("runs_by_state", "state", "id"),
+    # Without it SQLite gives the number of a deleted newest run to the next one, and a worker
+    # that still writes for the deleted run would write into a stranger's.
+    sqlite_autoincrement=True,
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("value", Number, nullable=False),
+)

@@ -1,0 +1,79 @@
+"""What a run is, the states it can be in, and the one table of legal transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    "queued": frozenset({"running", "stopped"}),
+    "running": frozenset({"finished", "stopped", "failed", "interrupted"}),
+    "finished": frozenset(),
+    "stopped": frozenset(),
+    "failed": frozenset(),
+    "interrupted": frozenset(),
+}
+"""From each state, the states that may follow it."""
+
+ENDED: frozenset[State] = frozenset(state for state, after in TRANSITIONS.items() if not after)
+"""The states that nothing follows."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, as the store knows it; all times are UTC in seconds since 1970.
+
+    Args:
+        id: its number; numbers are given in the order of queueing and never reused.
+        name: what people call it, plain text.
+        owner: who queued it (the identity of a browser).
+        state: see `State`.
+        reason: how and why it ended, in plain words; empty until then.
+        plan: the queued `RunPlan` as a dictionary.
+        data_source: which copy of Fashion-MNIST it used; empty until it is known.
+        attempt: how often a worker has begun it; 0 while it was never begun.
+        worker: the name of the worker that began the latest attempt.
+        created, started, ended: when it was queued, begun and ended.
+        stop_requested: when somebody asked for it to stop.
+        phase: what the worker is at ("preparing", "training", "testing"); empty while queued.
+        step: optimizer updates done so far.
+        total_steps: optimizer updates the whole plan takes.
+        test_loss, test_accuracy: measured on the test images after training.
+    """
+
+    id: int
+    name: str
+    owner: str
+    state: State
+    reason: str
+    plan: dict[str, Any]
+    data_source: str
+    attempt: int
+    worker: str | None
+    created: float
+    started: float | None
+    ended: float | None
+    stop_requested: float | None
+    phase: str
+    step: int
+    total_steps: int
+    test_loss: float | None
+    test_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A worker that counts as alive.
+
+    Args:
+        name: unique among all workers there ever were.
+        ready: whether it has imported TensorFlow and takes runs.
+        beat: when it last said that it lives, UTC in seconds since 1970.
+    """
+
+    name: str
+    ready: bool
+    beat: float

@@ -1,0 +1,113 @@
+"""The networks a run can train, as Keras models that take raw ``uint8`` images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+BATCH_LOSS = "batch_loss"
+LEARNING_RATE = "learning_rate"
+CLASSES = 10
+
+
+class Standardise(layers.Layer):
+    """Looks every pixel's standardised value up, so that images stay ``uint8`` until then.
+
+    Args:
+        table: float32, shape ``(28, 28, 256)``, from
+            `lrlab.training.images.standardisation_table`.
+
+    Input is uint8 of shape ``(batch, 28, 28)``, output float32 of the same shape.
+    """
+
+    def __init__(self, table: np.ndarray) -> None:
+        super().__init__(trainable=False)
+        rows, columns, values = table.shape
+        self._table = table.reshape(-1)
+        self._offsets = np.arange(0, table.size, values, dtype=np.int32).reshape(rows, columns)
+
+    def call(self, images: Any) -> Any:
+        """The images' standardised pixels."""
+        return keras.ops.take(self._table, keras.ops.cast(images, "int32") + self._offsets)
+
+
+class WatchedModel(keras.Sequential):
+    """A `keras.Sequential` whose training logs also say what the last update alone did.
+
+    Keras hands callbacks the epoch's running mean of the loss, and by the time a batch has ended
+    the optimizer's learning rate is already the next step's. So each training step adds
+    `BATCH_LOSS`, the mean loss of this batch before the update, and `LEARNING_RATE`, the rate the
+    update used. The step itself is Keras's own.
+    """
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Keras's training step, with the two entries added to its logs."""
+        learning_rate = keras.ops.convert_to_tensor(self.optimizer.learning_rate)
+        logs = super().train_step(data)
+        batch_loss = self._batch_loss
+        # A traced tensor must not outlive its graph.
+        del self._batch_loss
+        return {**logs, BATCH_LOSS: batch_loss, LEARNING_RATE: learning_rate}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Keras's loss; the training step finds it where this leaves it."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if training:
+            self._batch_loss = loss
+        return loss
+
+
+def _mlp() -> list[layers.Layer]:
+    """The notebook's network."""
+    return [
+        layers.Flatten(),
+        layers.Dense(300, activation="selu", kernel_initializer="lecun_normal"),
+        layers.Dense(100, activation="selu", kernel_initializer="lecun_normal"),
+        layers.Dense(CLASSES, activation="softmax"),
+    ]
+
+
+def _cnn() -> list[layers.Layer]:
+    """Two convolutions with pooling: small enough for two cores."""
+    return [
+        layers.Reshape((28, 28, 1)),
+        layers.Conv2D(16, 3, activation="relu", kernel_initializer="he_normal"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(32, 3, activation="relu", kernel_initializer="he_normal"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu", kernel_initializer="he_normal"),
+        layers.Dense(CLASSES, activation="softmax"),
+    ]
+
+
+BUILDERS: Mapping[str, Callable[[], list[layers.Layer]]] = MappingProxyType(
+    {"mlp": _mlp, "cnn": _cnn}
+)
+"""The layers of each network of `lrlab.plan.NETWORKS`, by its key."""
+
+
+def build_model(network: str, table: np.ndarray) -> WatchedModel:
+    """A fresh, uncompiled network.
+
+    Its initial weights are those the same layers have in a plain ``keras.Sequential`` built after
+    the same ``keras.utils.set_random_seed``: the standardising layer draws no random number.
+
+    Args:
+        network: a key of `BUILDERS`.
+        table: see `Standardise`.
+    """
+    inputs = keras.Input(table.shape[:2], dtype="uint8")
+    return WatchedModel([inputs, Standardise(table), *BUILDERS[network]()])

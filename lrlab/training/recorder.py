@@ -1,0 +1,145 @@
+"""What a training run tells the world while it goes on: a Keras callback and its sink."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Literal, Protocol
+
+import keras
+
+from lrlab.training.model import BATCH_LOSS, LEARNING_RATE
+from lrlab.training.records import EpochRecord, Point
+
+Phase = Literal["preparing", "training", "testing"]
+"""What a run is at: loading data and building the network, training it, measuring it at the end."""
+
+MOST_POINTS = 1_000
+"""Points in a whole run, besides the one that each epoch ends with."""
+PUSH_INTERVAL = 0.25
+"""Seconds between two pushes of points to the sink, and between two looks for a stop request."""
+
+
+class Sink(Protocol):
+    """Where a run reports to. An error raised here ends the run and reaches its caller."""
+
+    def started(self, phase: Phase) -> None:
+        """The run enters a phase."""
+
+    def points(self, points: list[Point]) -> None:
+        """New points, in the order of their steps."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch has ended."""
+
+    def stop_requested(self) -> bool:
+        """Whether the run should end now; asked about four times a second."""
+
+
+class RunEnded(Exception):
+    """Ends a run before its last step, from inside Keras.
+
+    Args:
+        kind: why it ended.
+        step: the step whose loss is not finite, or how many updates were done before the stop.
+
+    Keras's own ``stop_training`` would first validate, and call the cut epoch ended.
+    """
+
+    def __init__(self, kind: Literal["diverged", "stopped"], step: int) -> None:
+        super().__init__(f"{kind} at step {step}")
+        self.kind = kind
+        self.step = step
+
+
+class Recorder(keras.callbacks.Callback):
+    """Reports a `WatchedModel`'s training to a sink, and ends it when it diverges or is stopped.
+
+    Args:
+        sink: where to report to.
+        total_steps: updates in the whole run; decides how many steps a point stands for.
+
+    Raises:
+        RunEnded: from within ``fit`` or ``evaluate``.
+    """
+
+    def __init__(self, sink: Sink, total_steps: int) -> None:
+        super().__init__()
+        self._sink = sink
+        self._block = math.ceil(total_steps / MOST_POINTS)
+        self._losses: list[float] = []
+        self._points: list[Point] = []
+        self._learning_rate = math.nan
+        self._looked = -math.inf
+        self._epoch_began = 0.0
+        self.steps = 0
+        """Updates done so far; one that starts from a loss that is not finite does not count."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Starts the epoch's clock."""
+        self._epoch_began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        """Takes the batch's loss and learning rate in."""
+        loss = logs[BATCH_LOSS]
+        if not math.isfinite(loss):
+            self._close_block()
+            self._points.append(Point(self.steps, loss, logs[LEARNING_RATE]))
+            self._push()
+            raise RunEnded("diverged", self.steps)
+        self.steps += 1
+        self._losses.append(loss)
+        self._learning_rate = logs[LEARNING_RATE]
+        if len(self._losses) == self._block:
+            self._close_block()
+        self._look_around()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Lets a stop request end a long validation or test as well."""
+        self._look_around()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Reports the epoch."""
+        self._close_block()
+        self._push()
+        record = EpochRecord(
+            epoch=epoch + 1,
+            step=self.steps,
+            loss=logs["loss"],
+            accuracy=logs["accuracy"],
+            val_loss=logs["val_loss"],
+            val_accuracy=logs["val_accuracy"],
+            learning_rate=self._learning_rate,
+            seconds=time.monotonic() - self._epoch_began,
+        )
+        self._sink.epoch(record)
+        if not math.isfinite(record.val_loss):
+            raise RunEnded("diverged", self.steps)
+
+    def check_stop(self) -> None:
+        """Ends the run if the sink asks for it; reports what is still waiting first.
+
+        Raises:
+            RunEnded: a stop is requested.
+        """
+        self._looked = time.monotonic()
+        if self._sink.stop_requested():
+            self._close_block()
+            self._push()
+            raise RunEnded("stopped", self.steps)
+
+    def _look_around(self) -> None:
+        if time.monotonic() - self._looked >= PUSH_INTERVAL:
+            self._push()
+            self.check_stop()
+
+    def _close_block(self) -> None:
+        if self._losses:
+            mean = math.fsum(self._losses) / len(self._losses)
+            self._points.append(Point(self.steps - 1, mean, self._learning_rate))
+            self._losses.clear()
+
+    def _push(self) -> None:
+        if self._points:
+            self._sink.points(self._points)
+            self._points = []

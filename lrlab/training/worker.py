@@ -1,0 +1,176 @@
+"""The worker: a process of its own that trains queued runs, one after the other.
+
+The engine starts it as ``python -m lrlab.training.worker --name NAME --runs N``. It finds its
+database in the environment (on the command line everybody on the machine could read the
+password), imports TensorFlow before there is anything to train, says about once a second that it
+lives, and lives as long as its standard input stays open: when the server dies, however it dies,
+the pipe closes.
+
+Importing this module imports nothing heavy; the engine reads `Exit` here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from lrlab.params import InvalidInput
+from lrlab.plan import RunPlan
+from lrlab.settings import Settings
+from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
+from lrlab.training.data import DataSource, find_source
+
+if TYPE_CHECKING:
+    from lrlab.training.recorder import Phase
+    from lrlab.training.records import EpochRecord, Point
+    from lrlab.training.train import Outcome
+
+    Train = Callable[[RunPlan, "StoreSink", DataSource], Outcome]
+
+BEAT_SECONDS = 1.0
+"""How often a worker says that it lives."""
+
+IDLE_SECONDS = 0.25
+"""How often an idle worker looks for a queued run."""
+
+FAREWELL_SECONDS = 5.0
+"""What a worker whose server is gone may take to say so in the store."""
+
+SERVER_ENDED = "LR Lab's server ended while this run was under way"
+
+logger = logging.getLogger("lrlab.worker")
+
+
+class Exit(IntEnum):
+    """Why a worker ended by itself, as its exit code."""
+
+    NO_DATABASE = 3
+    NO_TENSORFLOW = 4
+    SERVER_ENDED = 5
+    BURIED = 6
+    RETIRED = 7
+
+
+class StoreSink:
+    """Writes what a training reports to the store, for one attempt at a run.
+
+    Every call raises `StaleAttempt` once that attempt is over.
+    """
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store = store
+        self._attempt = (run.id, run.attempt)
+
+    def started(self, phase: Phase) -> None:
+        """The run enters a phase."""
+        self._store.record_phase(*self._attempt, phase)
+
+    def points(self, points: list[Point]) -> None:
+        """New points, in the order of their steps."""
+        self._store.record_points(*self._attempt, points)
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch has ended."""
+        self._store.record_epoch(*self._attempt, record)
+
+    def stop_requested(self) -> bool:
+        """Whether the run should end now."""
+        return self._store.stop_requested(*self._attempt)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train queued runs, up to the number asked for; returns an exit code (see `Exit`)."""
+    parser = argparse.ArgumentParser(prog="python -m lrlab.training.worker")
+    parser.add_argument("--name", required=True, help="a name that no worker had before")
+    parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
+    given = parser.parse_args(arguments)
+    name = given.name
+    logging.basicConfig(format=f"%(asctime)s worker {name}: %(message)s", level=logging.INFO)
+    try:
+        store = Store(Settings.from_environment().database_url)
+        store.register_worker(name)
+        return _work(store, name, given.runs)
+    except StoreError:
+        logger.exception("the run database cannot be used")
+        return Exit.NO_DATABASE
+
+
+def _work(store: Store, name: str, runs: int) -> int:
+    ready = threading.Event()
+    for task in (_end_with_the_server, _keep_beating):
+        threading.Thread(target=task, args=(store, name, ready), daemon=True).start()
+    try:
+        from lrlab.training.train import train
+    except ImportError:
+        logger.exception("TensorFlow cannot be imported")
+        return Exit.NO_TENSORFLOW
+    ready.set()
+    store.beat(name, ready=True)
+    for _ in range(runs):
+        while (run := store.claim(name)) is None:
+            time.sleep(IDLE_SECONDS)
+        _attempt(store, run, train)
+    return Exit.RETIRED
+
+
+def _attempt(store: Store, run: Run, train: Train) -> None:
+    try:
+        state, reason, outcome = _end_of(store, run, train)
+        tested = (outcome.test_loss, outcome.test_accuracy) if outcome else (None, None)
+        store.finish(run.id, run.attempt, state, reason, *tested)
+    except WriteRefused as error:
+        logger.warning("run %d went on without this worker: %s", run.id, error)
+
+
+def _end_of(store: Store, run: Run, train: Train) -> tuple[State, str, Outcome | None]:
+    """Trains a run, and says what becomes of it and why."""
+    try:
+        plan = RunPlan.from_dict(run.plan)
+        source = find_source(download=True)
+        store.record_source(run.id, run.attempt, source.label)
+        outcome = train(plan, StoreSink(store, run), source)
+    except (StaleAttempt, StoreUnavailable):
+        raise
+    except InvalidInput as error:
+        return "failed", str(error), None
+    except Exception as error:
+        logger.exception("run %d failed", run.id)
+        what = type(error).__name__
+        return "failed", f"training met an error ({what}); the server's log has the details", None
+    # A loss that stopped being finite is a result too: the run has finished.
+    return ("stopped" if outcome.kind == "stopped" else "finished"), outcome.text, outcome
+
+
+def _keep_beating(store: Store, name: str, ready: threading.Event) -> None:
+    while True:
+        try:
+            if not store.beat(name, ready=ready.is_set()):
+                logger.error("counted as dead; not going on")
+                os._exit(Exit.BURIED)
+        except StoreUnavailable as error:
+            logger.warning("no beat: %s", error)
+        time.sleep(BEAT_SECONDS)
+
+
+def _end_with_the_server(store: Store, name: str, _ready: threading.Event) -> None:
+    # Not through sys.stdin: its lock, held while waiting, makes Python abort when it exits.
+    while os.read(sys.stdin.fileno(), 1):
+        continue
+    # The main thread may sit in TensorFlow, and the store may be locked: nothing holds this up.
+    threading.Timer(FAREWELL_SECONDS, os._exit, (Exit.SERVER_ENDED,)).start()
+    try:
+        store.bury(name, SERVER_ENDED)
+    except StoreUnavailable as error:
+        logger.warning("no farewell: %s", error)
+    os._exit(Exit.SERVER_ENDED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""A PostgreSQL server of our own for tests, made from the binaries that are installed."""
+
+from __future__ import annotations
+
+import getpass
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+DEBIAN_BINARIES = Path("/usr/lib/postgresql")
+"""Where Debian and Ubuntu keep the server's binaries, a folder a version, outside the PATH."""
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server."""
+
+    port: int
+    user: str
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_database(self) -> str:
+        """The SQLAlchemy URL of a new, empty database."""
+        name = f"lrlab_{next(self.numbers)}"
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"create database {name}")
+        return self._address(name)
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server on a free port and stop it at the end; nothing of it stays."""
+    binaries = _binaries()
+    user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="lrlab-postgres-"))
+    try:
+        shutil.chown(folder, user)
+        port = _free_port()
+
+        def call(command: str, *arguments: str) -> None:
+            # The log goes to a file: the server would keep a pipe open for as long as it lives.
+            with (folder.parent / f"{folder.name}.log").open("ab") as log:
+                subprocess.run(
+                    [binaries / command, "--pgdata", folder / "data", *arguments],
+                    cwd=folder,
+                    user=user if os.geteuid() == 0 else None,
+                    stdout=log,
+                    stderr=log,
+                    check=True,
+                )
+
+        call("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={user}")
+        options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
+        call("pg_ctl", "start", "--wait", "--options", options)
+        try:
+            yield PostgresServer(port, user)
+        finally:
+            call("pg_ctl", "stop", "--wait", "--mode=immediate")
+    finally:
+        shutil.rmtree(folder)
+        Path(f"{folder}.log").unlink(missing_ok=True)
+
+
+def _binaries() -> Path:
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    found = sorted(DEBIAN_BINARIES.glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    message = "No PostgreSQL server is installed, so the store is not tested on it."
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _server_user() -> str:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return getpass.getuser()
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,323 @@
+"""The engine with real worker processes: runs get trained, and nothing that dies harms another.
+
+TensorFlow takes a worker several seconds to import, so most tests share one warm worker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lrlab.engine import Engine
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.settings import Settings
+from lrlab.store import ENDED, Run, Store
+from lrlab.training.worker import Exit
+
+RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
+SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
+LONG = RunPlan.of(RECIPE, epochs=100, batch_size=8, train_size=4_000)
+"""Longer than any test waits."""
+
+PATIENCE = 120
+"""Seconds after which a condition that a test waits for counts as never met."""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('engine') / 'runs.db'}")
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[Store]:
+    opened = Store(settings.database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def engine(store: Store, settings: Settings) -> Iterator[Engine]:
+    started = Engine(store, settings)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def new_store(tmp_path: Path) -> Iterator[tuple[Store, str]]:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    opened = Store(url)
+    yield opened, url
+    opened.close()
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.05)
+
+
+def wait_until_ended(store: Store, run_id: int) -> Run:
+    wait_until(lambda: store.run(run_id).state in ENDED, "the run ended")
+    return store.run(run_id)
+
+
+def queue_and_wait_until_measured(store: Store, plan: RunPlan = LONG) -> int:
+    run_id = store.queue(plan, owner="ada", name="a run")
+    wait_until(lambda: store.points(run_id), "the run's first points appeared")
+    return run_id
+
+
+def worker_pid(engine: Engine) -> int:
+    wait_until(lambda: engine.status().state == "ready", "the worker was ready")
+    pid = engine.status().pid
+    assert pid is not None
+    return pid
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        # Where nobody collects orphans, a dead one stays in the table of processes.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_queued_run_is_trained_and_what_it_measured_appears(engine: Engine, store: Store) -> None:
+    run = wait_until_ended(store, store.queue(SHORT, owner="ada", name="short"))
+    assert (run.state, run.attempt, run.step) == ("finished", 1, SHORT.total_steps)
+    assert "completed" in run.reason
+    assert run.data_source
+    assert 0 <= run.test_accuracy <= 1
+    assert [row["epoch"] for row in store.epochs(run.id)] == [1]
+    assert [point["step"] for point in store.points(run.id)] == list(range(SHORT.total_steps))
+    assert engine.status().state == "ready"
+
+
+def test_a_stopped_run_keeps_what_it_measured_and_its_worker(engine: Engine, store: Store) -> None:
+    before = worker_pid(engine)
+    run_id = queue_and_wait_until_measured(store)
+    measured = store.points(run_id)
+    store.request_stop(run_id)
+    run = wait_until_ended(store, run_id)
+    assert run.state == "stopped"
+    assert 0 < run.step < run.total_steps
+    assert store.points(run_id)[: len(measured)] == measured
+    assert worker_pid(engine) == before
+
+
+def test_a_run_whose_plan_is_no_longer_allowed_fails_and_says_what_is(
+    engine: Engine, store: Store
+) -> None:
+    before = worker_pid(engine)
+    plan = RunPlan(RECIPE, "perceptron", epochs=1, batch_size=32, seed=1, train_size=256)
+    run = wait_until_ended(store, store.queue(plan, owner="ada", name="unknown network"))
+    assert run.state == "failed"
+    assert "perceptron" in run.reason
+    assert worker_pid(engine) == before
+
+
+def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
+    engine: Engine, store: Store, settings: Settings
+) -> None:
+    before = worker_pid(engine)
+    first = queue_and_wait_until_measured(store)
+    second = store.queue(SHORT, owner="ada", name="has a metric already")
+    database = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), timeout=30)
+    with database:
+        database.execute("insert into metrics values (?, 0, 'point.loss', 1.0)", (second,))
+    database.close()
+    store.request_stop(first)
+
+    run = wait_until_ended(store, second)
+    assert run.state == "failed"
+    assert run.reason == ("training met an error (WriteRefused); the server's log has the details")
+    third = wait_until_ended(store, store.queue(SHORT, owner="ada", name="next"))
+    assert third.state == "finished"
+    assert worker_pid(engine) == before
+
+
+def test_a_killed_worker_interrupts_its_run_alone_and_is_replaced(
+    engine: Engine, store: Store
+) -> None:
+    before = worker_pid(engine)
+    run_id = queue_and_wait_until_measured(store)
+    following = store.queue(SHORT, owner="bob", name="next")
+    measured = store.points(run_id)
+    os.kill(before, signal.SIGKILL)
+    run = wait_until_ended(store, run_id)
+    assert run.state == "interrupted"
+    assert run.reason == (
+        "its worker was ended by signal 9 (Killed), most often because memory ran out"
+    )
+    assert store.points(run_id)[: len(measured)] == measured
+
+    assert wait_until_ended(store, following).state == "finished"
+    assert worker_pid(engine) != before
+
+
+def test_a_worker_that_hangs_is_replaced_whether_or_not_its_run_is_to_stop(
+    new_store: tuple[Store, str],
+) -> None:
+    store, url = new_store
+    engine = Engine(store, Settings(database_url=url, stop_patience=1, silence_limit=6))
+    engine.start()
+    try:
+        first = worker_pid(engine)
+        run_id = queue_and_wait_until_measured(store)
+        os.kill(first, signal.SIGSTOP)
+        store.request_stop(run_id)
+        run = wait_until_ended(store, run_id)
+        assert run.state == "stopped"
+        assert run.reason == "its worker did not obey the stop request and was ended"
+        assert store.points(run_id)
+        wait_until(lambda: not is_alive(first), "the hanging worker was gone")
+
+        run_id = queue_and_wait_until_measured(store)
+        second = worker_pid(engine)
+        os.kill(second, signal.SIGSTOP)
+        run = wait_until_ended(store, run_id)
+        assert (run.state, run.reason) == ("interrupted", "its worker stopped responding")
+        wait_until(lambda: not is_alive(second), "the hanging worker was gone")
+    finally:
+        engine.stop()
+
+
+def start_worker(url: str, runs: int) -> subprocess.Popen[bytes]:
+    """A worker called "worker", without an engine."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lrlab.training.worker", "--name", "worker", "--runs", str(runs)],
+        stdin=subprocess.PIPE,
+        env=os.environ | {"LRLAB_DATABASE_URL": url},
+    )
+
+
+def test_a_worker_retires_after_its_runs(new_store: tuple[Store, str]) -> None:
+    store, url = new_store
+    ids = [store.queue(SHORT, owner="ada", name="short") for _ in range(3)]
+    with start_worker(url, runs=2) as worker:
+        assert worker.wait(PATIENCE) == Exit.RETIRED
+    assert [store.run(run_id).state for run_id in ids] == ["finished", "finished", "queued"]
+
+
+def test_a_worker_that_counts_as_dead_ends_itself(new_store: tuple[Store, str]) -> None:
+    store, url = new_store
+    with start_worker(url, runs=1) as worker:
+        wait_until(store.workers, "the worker said that it lives")
+        store.bury("worker", "tried out")
+        assert worker.wait(PATIENCE) == Exit.BURIED
+
+
+SERVER = """
+import sys
+from lrlab.engine import Engine
+from lrlab.settings import Settings
+from lrlab.store import Store
+settings = Settings(database_url=sys.argv[1])
+Engine(Store(settings.database_url), settings).start()
+sys.stdin.read()
+"""
+
+
+def test_a_killed_server_leaves_no_worker_and_no_running_run(
+    new_store: tuple[Store, str],
+) -> None:
+    store, url = new_store
+    with subprocess.Popen([sys.executable, "-c", SERVER, url], stdin=subprocess.PIPE) as server:
+        run_id = queue_and_wait_until_measured(store)
+        workers = psutil.Process(server.pid).children(recursive=True)
+        assert workers
+        server.kill()
+    wait_until(lambda: not any(is_alive(worker.pid) for worker in workers), "the worker was gone")
+    run = wait_until_ended(store, run_id)
+    assert run.state == "interrupted"
+    assert run.reason == "LR Lab's server ended while this run was under way"
+    assert store.workers() == []
+
+
+def test_a_run_whose_worker_is_long_dead_is_interrupted_by_the_next_engine(
+    new_store: tuple[Store, str],
+) -> None:
+    store, url = new_store
+    store.register_worker("of a machine that lost power")
+    run_id = store.queue(SHORT, owner="ada", name="cut off")
+    store.claim("of a machine that lost power")
+    store.beat("of a machine that lost power", ready=True)
+    database = sqlite3.connect(url.removeprefix("sqlite:///"))
+    with database:
+        database.execute("update workers set beat = beat - 3600")
+    database.close()
+
+    engine = Engine(store, Settings(database_url=url, python="no-such-python"))
+    engine.start()
+    try:
+        run = wait_until_ended(store, run_id)
+        assert (run.state, run.reason) == ("interrupted", "its worker stopped responding")
+    finally:
+        engine.stop()
+
+
+@pytest.mark.parametrize(
+    ("python", "why"),
+    [
+        ("no-such-python", "no-such-python cannot be run: No such file or directory"),
+        ("false", "the last one ended with exit code 1; the server's log has the details"),
+    ],
+)
+def test_when_no_worker_can_start_the_status_says_why_and_runs_wait(
+    new_store: tuple[Store, str], python: str, why: str
+) -> None:
+    store, url = new_store
+    run_id = store.queue(SHORT, owner="ada", name="waits")
+    engine = Engine(store, Settings(database_url=url, python=python))
+    assert engine.status().state == "off"
+    engine.start()
+    try:
+        wait_until(lambda: engine.status().state == "unavailable", "the engine gave up")
+        assert engine.status().reason == f"No worker can start: {why}."
+        assert engine.status().pid is None
+    finally:
+        engine.stop()
+    assert engine.status().state == "off"
+    assert store.run(run_id).state == "queued"
+
+
+def test_when_tensorflow_cannot_be_imported_the_status_says_so(
+    new_store: tuple[Store, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('broken on this machine')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    store, url = new_store
+    engine = Engine(store, Settings(database_url=url))
+    engine.start()
+    try:
+        wait_until(lambda: engine.status().state == "unavailable", "the engine gave up")
+        assert engine.status().reason == (
+            "No worker can start: the last one could not import TensorFlow; "
+            "install what requirements.txt lists."
+        )
+    finally:
+        engine.stop()
+
+
+def test_a_stopped_engine_ends_its_worker_interrupts_the_run_and_can_start_again(
+    engine: Engine, store: Store
+) -> None:
+    pid = worker_pid(engine)
+    run_id = queue_and_wait_until_measured(store)
+    engine.stop()
+    assert not is_alive(pid)
+    assert store.run(run_id).state == "interrupted"
+    engine.start()
+    assert worker_pid(engine) != pid

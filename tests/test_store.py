@@ -1,0 +1,514 @@
+"""The store: legal states, exact claims, nothing stale, nothing lost, on both databases."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import multiprocessing
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from lrlab.params import InvalidInput
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.store import (
+    ENDED,
+    TRANSITIONS,
+    IllegalTransition,
+    StaleAttempt,
+    State,
+    Store,
+    StoreUnavailable,
+    UnknownRun,
+    WriteRefused,
+    wal_is_safe,
+)
+from lrlab.training.records import EpochRecord, Point
+from tests.postgres_server import PostgresServer, postgres_server
+
+PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}), epochs=3)
+PROCESSES = 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'runs.db'}"
+    return request.getfixturevalue("server").new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store(url)
+    opened.register_worker("worker")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(PROCESSES)
+    with ProcessPoolExecutor(PROCESSES, context, begin_together, (barrier,)) as pool:
+        yield pool
+
+
+def queue(store: Store, name: str = "first", owner: str = "ada") -> int:
+    return store.queue(PLAN, owner=owner, name=name)
+
+
+def claim(store: Store) -> tuple[int, int]:
+    run = store.claim("worker")
+    assert run is not None
+    return run.id, run.attempt
+
+
+def bring_to(store: Store, state: State) -> tuple[int, int]:
+    """A new run in this state, with its attempt's number."""
+    run_id = queue(store)
+    if state == "queued":
+        return run_id, 0
+    _, attempt = claim(store)
+    if state != "running":
+        store.finish(run_id, attempt, state, "as asked")
+    return run_id, attempt
+
+
+def epoch(number: int, loss: float = 0.5) -> EpochRecord:
+    return EpochRecord(
+        epoch=number,
+        step=number * 10,
+        loss=loss,
+        accuracy=0.8,
+        val_loss=0.6,
+        val_accuracy=0.75,
+        learning_rate=1e-3,
+        seconds=2.5,
+    )
+
+
+# Runs that are queued, read, stopped and deleted
+
+
+def test_a_queued_run_is_read_back_as_it_was_queued(store: Store) -> None:
+    run = store.run(queue(store, name="  Nadam, ηₜ <b>1e-3</b> "))
+    assert (run.name, run.owner) == ("Nadam, ηₜ <b>1e-3</b>", "ada")
+    assert (run.state, run.attempt, run.step) == ("queued", 0, 0)
+    assert RunPlan.from_dict(run.plan) == PLAN
+    assert run.total_steps == PLAN.total_steps
+    assert abs(run.created - time.time()) < 600
+    assert run.started is run.ended is run.stop_requested is run.worker is None
+
+
+def test_runs_are_listed_newest_first_and_by_owner(store: Store) -> None:
+    first, second, third = queue(store), queue(store, owner="bob"), queue(store)
+    assert [run.id for run in store.runs()] == [third, second, first]
+    assert [run.id for run in store.runs(owner="ada")] == [third, first]
+    assert store.runs(owner="nobody") == []
+
+
+@pytest.mark.parametrize("label", ["", "   ", "x" * 101, "two\nlines", "nul\0", "\ud800"])
+def test_a_name_or_owner_that_is_not_allowed_queues_nothing(store: Store, label: str) -> None:
+    with pytest.raises(InvalidInput, match=r"run's name must have 1 to 100 printable"):
+        queue(store, name=label)
+    with pytest.raises(InvalidInput, match=r"run's owner must have 1 to 100 printable"):
+        queue(store, owner=label)
+    assert store.runs() == []
+
+
+@pytest.mark.parametrize("number", [-1, 0, 1, 2**31, 2**70])
+def test_a_number_that_no_run_has_is_unknown(store: Store, number: int) -> None:
+    for call in (store.run, store.request_stop, store.delete):
+        with pytest.raises(UnknownRun, match=f"no run {number}"):
+            call(number)
+
+
+def test_stopping_a_queued_run_ends_it_at_once(store: Store) -> None:
+    run_id = queue(store)
+    store.request_stop(run_id)
+    assert store.run(run_id).state == "stopped"
+    assert store.run(run_id).reason == "stopped before it began"
+    assert store.run(run_id).ended is not None
+    assert store.claim("worker") is None
+
+
+def test_a_running_run_is_asked_to_stop_and_goes_on_until_its_worker_ends_it(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    assert not store.stop_requested(run_id, attempt)
+    store.request_stop(run_id)
+    asked = store.run(run_id)
+    assert asked.state == "running"
+    assert store.stop_requested(run_id, attempt)
+    store.request_stop(run_id)
+    assert store.run(run_id).stop_requested == asked.stop_requested
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_stopping_an_ended_run_changes_nothing(store: Store, state: State) -> None:
+    run_id, _ = bring_to(store, state)
+    before = store.run(run_id)
+    store.request_stop(run_id)
+    assert store.run(run_id) == before
+
+
+def test_a_deleted_run_takes_its_metrics_along_and_its_number_is_not_used_again(
+    store: Store,
+) -> None:
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
+    with pytest.raises(WriteRefused, match="stop it before deleting"):
+        store.delete(run_id)
+    store.finish(run_id, attempt, "stopped", "stopped")
+    store.delete(run_id)
+    assert store.runs() == store.points(run_id) == store.epochs(run_id) == []
+    assert queue(store) > run_id
+
+
+# States
+
+
+def test_every_legal_way_through_the_states_is_taken(store: Store) -> None:
+    for state in ENDED:
+        run_id, _ = bring_to(store, state)
+        run = store.run(run_id)
+        assert (run.state, run.reason, run.attempt) == (state, "as asked", 1)
+        assert run.created <= run.started <= run.ended
+
+
+def test_every_other_transition_is_refused_and_changes_nothing(store: Store) -> None:
+    refused = 0
+    for state in TRANSITIONS:
+        run_id, attempt = bring_to(store, state)
+        before = store.run(run_id)
+        for target in set(TRANSITIONS) - TRANSITIONS[state]:
+            with pytest.raises(IllegalTransition, match=f"is {state}.* become {target}"):
+                store.finish(run_id, attempt, target, "no")
+            assert store.run(run_id) == before
+            refused += 1
+        if state in ("queued", "running"):
+            store.bury("worker", "done with it")
+            store.register_worker("worker")
+            store.request_stop(run_id)
+    assert refused == 6 * 6 - 6
+
+
+def test_a_finished_run_has_what_was_measured_on_the_test_images(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    store.finish(run_id, attempt, "finished", "completed", test_loss=0.4, test_accuracy=0.86)
+    run = store.run(run_id)
+    assert (run.test_loss, run.test_accuracy) == (0.4, 0.86)
+
+
+# Workers and attempts
+
+
+def test_the_run_queued_first_is_begun_first(store: Store) -> None:
+    ids = [queue(store) for _ in range(3)]
+    store.request_stop(ids[0])
+    assert [claim(store)[0], claim(store)[0]] == ids[1:]
+    assert store.claim("worker") is None
+
+
+def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    run = store.run(run_id)
+    assert (run.state, run.worker, run.attempt, run.phase) == ("running", "worker", 1, "preparing")
+    assert store.run_of("worker") == run
+    store.record_phase(run_id, attempt, "training")
+    store.record_source(run_id, attempt, "bundled sample")
+    assert store.run(run_id).phase == "training"
+    assert store.run(run_id).data_source == "bundled sample"
+    store.finish(run_id, attempt, "finished", "completed")
+    assert store.run_of("worker") is None
+
+
+def writes(store: Store, run_id: int, attempt: int) -> list[Callable[[], object]]:
+    """Everything that a worker can write for an attempt."""
+    return [
+        lambda: store.record_phase(run_id, attempt, "training"),
+        lambda: store.record_source(run_id, attempt, "elsewhere"),
+        lambda: store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)]),
+        lambda: store.record_epoch(run_id, attempt, epoch(1)),
+        lambda: store.stop_requested(run_id, attempt),
+    ]
+
+
+def test_a_write_of_another_attempt_is_refused(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    before = store.run(run_id)
+    for older in writes(store, run_id, attempt - 1):
+        with pytest.raises(StaleAttempt, match=f"Attempt 0 of run {run_id} is over"):
+            older()
+    with pytest.raises(StaleAttempt):
+        store.finish(run_id, attempt - 1, "finished", "completed")
+    assert store.run(run_id) == before
+    assert store.points(run_id) == store.epochs(run_id) == []
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_a_write_for_a_run_that_has_ended_is_refused(store: Store, state: State) -> None:
+    run_id, attempt = bring_to(store, state)
+    before = store.run(run_id)
+    for late in writes(store, run_id, attempt):
+        with pytest.raises(StaleAttempt, match=f"the run is {state}"):
+            late()
+    assert store.run(run_id) == before
+    assert store.points(run_id) == store.epochs(run_id) == []
+
+
+def test_a_write_for_a_deleted_run_is_refused(store: Store) -> None:
+    run_id, attempt = bring_to(store, "stopped")
+    store.delete(run_id)
+    for late in writes(store, run_id, attempt):
+        with pytest.raises(StaleAttempt, match="was deleted"):
+            late()
+
+
+def test_a_buried_worker_loses_its_run_and_gets_no_other(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
+    queue(store, name="next")
+    assert [record.name for record in store.workers()] == ["worker"]
+    assert store.beat("worker", ready=True)
+    assert store.workers()[0].ready
+
+    ended = store.bury("worker", "its worker was killed")
+    assert ended == store.run(run_id)
+    assert (ended.state, ended.reason) == ("interrupted", "its worker was killed")
+    assert len(store.points(run_id)) == 1
+    assert store.workers() == []
+    assert not store.beat("worker", ready=True)
+    assert store.claim("worker") is None
+    assert store.bury("worker", "again") is None
+    assert store.run(run_id) == ended
+
+
+# Metrics
+
+
+def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(run_id, attempt, [])
+    store.record_points(run_id, attempt, [Point(0, 2.3, 0.1), Point(4, 2.0, 0.09)])
+    assert store.run(run_id).step == 5
+    store.record_points(run_id, attempt, [Point(9, 1.5, 0.08)])
+    store.record_epoch(run_id, attempt, epoch(1))
+    assert store.run(run_id).step == 10
+    store.record_points(run_id, attempt, [Point(10, 1.4, 0.07)])
+    store.record_epoch(run_id, attempt, epoch(2))
+
+    assert store.points(run_id)[1] == {"step": 4, "loss": 2.0, "learning_rate": 0.09}
+    assert [point["step"] for point in store.points(run_id)] == [0, 4, 9, 10]
+    assert [point["step"] for point in store.points(run_id, since=4)] == [9, 10]
+    first, second = store.epochs(run_id)
+    assert first == {
+        "step": 10,
+        "epoch": 1,
+        "loss": 0.5,
+        "accuracy": 0.8,
+        "val_loss": 0.6,
+        "val_accuracy": 0.75,
+        "learning_rate": 1e-3,
+        "seconds": 2.5,
+    }
+    assert second["epoch"] == 2
+
+
+def test_a_metric_is_written_once_and_a_refused_batch_leaves_nothing(store: Store) -> None:
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
+    store.record_epoch(run_id, attempt, epoch(1))
+    with pytest.raises(WriteRefused, match=r"already: 20, 0\."):
+        store.record_points(run_id, attempt, [Point(20, 1.0, 0.1), Point(0, 9.9, 0.1)])
+    with pytest.raises(WriteRefused, match="already: 10"):
+        store.record_epoch(run_id, attempt, epoch(1, loss=9.9))
+    assert store.points(run_id) == [{"step": 0, "loss": 2.3, "learning_rate": 0.1}]
+    assert [row["loss"] for row in store.epochs(run_id)] == [0.5]
+    assert store.run(run_id).step == 10
+
+
+def test_nan_and_the_infinities_survive(store: Store) -> None:
+    odd = [math.nan, math.inf, -math.inf, 0.0, 5e-324, 0.1 + 0.2]
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(
+        run_id, attempt, [Point(step, value, value) for step, value in enumerate(odd)]
+    )
+    store.record_epoch(run_id, attempt, epoch(1, loss=math.nan))
+    store.finish(run_id, attempt, "finished", "diverged at step 6", math.nan, math.inf)
+
+    points = store.points(run_id)
+    for field in ("loss", "learning_rate"):
+        assert [repr(point[field]) for point in points] == [repr(value) for value in odd]
+    assert math.isnan(store.epochs(run_id)[0]["loss"])
+    assert math.isnan(store.run(run_id).test_loss)
+    assert store.run(run_id).test_accuracy == math.inf
+
+
+# Many processes at once
+
+
+def begin_together(barrier: Barrier) -> None:
+    """In each process of the pool: keep what makes all of them begin at once."""
+    global together
+    together = barrier
+
+
+def train_in_turns(url: str, me: str, batches: int) -> int:
+    """In another process: queue a run, claim one, write its metrics and read them."""
+    together.wait(timeout=60)
+    store = Store(url)
+    store.register_worker(me)
+    store.queue(PLAN, owner=me, name="of a process")
+    run = store.claim(me)
+    for batch in range(batches):
+        store.record_points(run.id, run.attempt, [Point(batch, 1.0, 0.1)])
+        assert store.beat(me, ready=True)
+        assert len(store.points(run.id)) == batch + 1
+        assert not store.stop_requested(run.id, run.attempt)
+    store.record_epoch(run.id, run.attempt, epoch(1))
+    store.finish(run.id, run.attempt, "finished", "completed")
+    store.close()
+    return run.id
+
+
+def claim_all(url: str, me: str) -> list[int]:
+    """In another process: claim until nothing waits."""
+    together.wait(timeout=60)
+    store = Store(url)
+    store.register_worker(me)
+    claimed = []
+    while (run := store.claim(me)) is not None:
+        claimed.append(run.id)
+    store.close()
+    return claimed
+
+
+def test_many_processes_open_a_new_store_and_write_at_once(
+    url: str, processes: ProcessPoolExecutor
+) -> None:
+    batches = 100
+    calls = [
+        processes.submit(train_in_turns, url, f"process {number}", batches)
+        for number in range(PROCESSES)
+    ]
+    # A locked database would be raised here, as StoreUnavailable.
+    trained = [call.result() for call in calls]
+    store = Store(url)
+    assert sorted(trained) == sorted(run.id for run in store.runs())
+    assert {run.state for run in store.runs()} == {"finished"}
+    for run_id in trained:
+        assert [point["step"] for point in store.points(run_id)] == list(range(batches))
+    store.close()
+
+
+def test_every_queued_run_is_claimed_by_exactly_one_process(
+    url: str, processes: ProcessPoolExecutor
+) -> None:
+    store = Store(url)
+    queued = [queue(store, name=f"run {number}") for number in range(40)]
+    calls = [processes.submit(claim_all, url, f"process {number}") for number in range(PROCESSES)]
+    claimed = [call.result() for call in calls]
+    assert sorted(itertools.chain(*claimed)) == queued
+    assert all(ids == sorted(ids) for ids in claimed)
+    assert {run.attempt for run in store.runs()} == {1}
+    store.close()
+
+
+# Opening
+
+
+def test_tables_of_another_version_are_refused_and_left_alone(url: str) -> None:
+    store = Store(url)
+    run_id = queue(store)
+    with create_engine(url).begin() as connection:
+        connection.execute(text("update schema_version set version = 7"))
+    with pytest.raises(StoreUnavailable, match=r"version 7.* reads version 1\. .*LRLAB_DATABASE"):
+        Store(url)
+    assert store.run(run_id).state == "queued"
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "",
+        "no url",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://teacher:secret@localhost/runs",
+    ],
+)
+def test_another_kind_of_database_is_refused_with_what_is_allowed(refused: str) -> None:
+    with pytest.raises(StoreUnavailable, match="LRLAB_DATABASE_URL must be the URL of") as error:
+        Store(refused)
+    assert "secret" not in str(error.value)
+
+
+def test_a_store_makes_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "runs.db"
+    Store(f"sqlite:///{path}").close()
+    assert path.is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match=r"folder of .* cannot be made.* writable place"):
+        Store(f"sqlite:///{tmp_path / 'file' / 'runs.db'}")
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    path.write_text("a diary, and by no means a database\n" * 100)
+    with pytest.raises(StoreUnavailable, match="cannot be used: file is not a database"):
+        Store(f"sqlite:///{path}")
+    assert path.read_text().startswith("a diary")
+
+
+def test_a_server_that_does_not_answer_is_unavailable_without_its_address() -> None:
+    with pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer") as error:
+        Store("postgresql://teacher:secret@127.0.0.1:1/runs")
+    assert "127.0.0.1" not in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_wal_counts_as_safe_only_with_the_fix(version: tuple[int, int, int], safe: bool) -> None:
+    assert wal_is_safe(version) is safe
+
+
+def test_the_journal_is_the_one_that_this_library_is_safe_with(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    before = sqlite3.connect(path)
+    assert before.execute("pragma journal_mode = wal").fetchone() == ("wal",)
+    before.close()
+    Store(f"sqlite:///{path}").close()
+    after = sqlite3.connect(path)
+    wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+    assert after.execute("pragma journal_mode").fetchone() == (wanted,)
+    after.close()

@@ -1,0 +1,278 @@
+"""A run through `train` against plain Keras, and what it reports while it goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from lrlab.plan import NETWORKS, RunPlan
+from lrlab.recipe import Recipe
+from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, DataSource
+from lrlab.training.images import Images, load_images, standardisation_table
+from lrlab.training.model import BATCH_LOSS, BUILDERS, LEARNING_RATE, build_model
+from lrlab.training.recorder import MOST_POINTS, Recorder, RunEnded
+from lrlab.training.records import EpochRecord, Point
+from lrlab.training.train import Outcome, train
+
+SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
+NADAM = {"optimizer": {"name": "nadam"}}
+DECAYING_SGD = {
+    "optimizer": {"name": "sgd"},
+    "schedule": {
+        "name": "exponential_decay",
+        "initial_learning_rate": 0.1,
+        "decay_steps": 20,
+        "decay_rate": 0.5,
+    },
+}
+
+
+class ListSink:
+    """Keeps everything it is told; asks for a stop as soon as ``stop`` says so."""
+
+    def __init__(self, stop: Callable[[ListSink], bool] = lambda sink: False) -> None:
+        self.phases: list[str] = []
+        self.all_points: list[Point] = []
+        self.epochs: list[EpochRecord] = []
+        self.stop = stop
+
+    def started(self, phase: str) -> None:
+        self.phases.append(phase)
+
+    def points(self, points: list[Point]) -> None:
+        self.all_points.extend(points)
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.epochs.append(record)
+
+    def stop_requested(self) -> bool:
+        return self.stop(self)
+
+
+def plan_of(recipe: dict[str, Any], **settings: Any) -> RunPlan:
+    return RunPlan.of(Recipe.from_dict(recipe), **({"train_size": 1_000} | settings))
+
+
+def scaled(images: Images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The training, validation and test images scaled as the notebook does."""
+    mean = images.train_images.mean(axis=0, keepdims=True)
+    deviation = images.train_images.std(axis=0, keepdims=True)
+    deviation[deviation == 0] = 1
+    every = (images.train_images, images.validation_images, images.test_images)
+    training, validation, test = ((part - mean) / deviation for part in every)
+    return training, validation, test
+
+
+def notebook_run(
+    optimizer: keras.optimizers.Optimizer, images: Images
+) -> tuple[dict[str, list[float]], list[float]]:
+    """Two epochs of the notebook's cell: the history, and loss and accuracy on the test images."""
+    training, validation, test = scaled(images)
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(300, activation="selu", kernel_initializer="lecun_normal"),
+            keras.layers.Dense(100, activation="selu", kernel_initializer="lecun_normal"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
+    history = model.fit(
+        training,
+        images.train_labels,
+        epochs=2,
+        batch_size=32,
+        validation_data=(validation, images.validation_labels),
+        verbose=0,
+    )
+    return history.history, model.evaluate(test, images.test_labels, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "make_optimizer"),
+    [
+        (NADAM, lambda: keras.optimizers.Nadam(1e-3)),
+        (
+            DECAYING_SGD,
+            lambda: keras.optimizers.SGD(
+                keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=20, decay_rate=0.5)
+            ),
+        ),
+    ],
+    ids=["nadam", "sgd with exponential decay"],
+)
+def test_a_run_is_the_notebooks_model_fit(
+    recipe: dict[str, Any], make_optimizer: Callable[[], keras.optimizers.Optimizer]
+) -> None:
+    plan, sink = plan_of(recipe, seed=3), ListSink()
+    outcome = train(plan, sink, SAMPLE)
+
+    history, (test_loss, test_accuracy) = notebook_run(make_optimizer(), load_images(SAMPLE, 1_000))
+    for name, expected in history.items():
+        found = [getattr(record, name) for record in sink.epochs]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6, err_msg=name)
+    assert outcome == Outcome(
+        "completed",
+        "completed all 64 steps",
+        64,
+        pytest.approx(test_loss, abs=1e-6),
+        pytest.approx(test_accuracy, abs=1e-6),
+    )
+    assert sink.phases == ["preparing", "training", "testing"]
+    assert [(record.epoch, record.step) for record in sink.epochs] == [(1, 32), (2, 64)]
+
+    planned = plan.recipe.learning_rates(plan.total_steps)
+    steps = [point.step for point in sink.all_points]
+    assert steps == list(range(64))
+    recorded = [point.learning_rate for point in sink.all_points]
+    np.testing.assert_allclose(recorded, planned, rtol=0, atol=2e-6 * planned.max())
+    assert [record.learning_rate for record in sink.epochs] == [recorded[31], recorded[63]]
+
+
+def test_batch_losses_average_to_the_epochs_loss() -> None:
+    sink = ListSink()
+    plan = plan_of(DECAYING_SGD, epochs=2, batch_size=300)
+    train(plan, sink, SAMPLE)
+    sizes = [300, 300, 300, 100]
+    for record in sink.epochs:
+        losses = [point.loss for point in sink.all_points[record.step - 4 : record.step]]
+        assert np.average(losses, weights=sizes) == pytest.approx(record.loss, rel=1e-6)
+
+
+def feed(recorder: Recorder, losses: list[float], first: int = 0) -> None:
+    """Batches as Keras reports them, with learning rate 0.5 ** step."""
+    for batch, loss in enumerate(losses):
+        recorder.on_train_batch_end(
+            batch, {BATCH_LOSS: loss, LEARNING_RATE: 0.5 ** (first + batch)}
+        )
+
+
+def end_epoch(recorder: Recorder, epoch: int, val_loss: float = 0.5) -> None:
+    recorder.on_epoch_end(
+        epoch, {"loss": 0.4, "accuracy": 0.8, "val_loss": val_loss, "val_accuracy": 0.7}
+    )
+
+
+def test_a_point_is_the_mean_of_its_block_with_the_last_updates_learning_rate() -> None:
+    sink = ListSink()
+    recorder = Recorder(sink, total_steps=3 * MOST_POINTS)
+    recorder.on_epoch_begin(0)
+    feed(recorder, [9.0, 5.0, 1.0, 4.0, 2.0])
+    end_epoch(recorder, 0)
+    recorder.on_epoch_begin(1)
+    feed(recorder, [3.0, 1.0, 2.0], first=5)
+    end_epoch(recorder, 1)
+    assert sink.all_points == [
+        Point(2, 5.0, 0.5**2),
+        Point(4, 3.0, 0.5**4),
+        Point(7, 2.0, 0.5**7),
+    ]
+    assert [record.step for record in sink.epochs] == [5, 8]
+    assert [record.learning_rate for record in sink.epochs] == [0.5**4, 0.5**7]
+
+
+def test_a_long_run_has_about_a_thousand_points() -> None:
+    sink = ListSink()
+    recorder = Recorder(sink, total_steps=2_814)
+    for epoch in range(2):
+        recorder.on_epoch_begin(epoch)
+        feed(recorder, [1.0] * 1_407)
+        end_epoch(recorder, epoch)
+    assert MOST_POINTS / 2 < len(sink.all_points) <= MOST_POINTS + 2
+    assert sink.all_points[-1].step == 2_813
+
+
+def test_a_run_that_diverges_ends_there_and_keeps_what_was_measured() -> None:
+    recipe = {
+        "optimizer": {"name": "sgd"},
+        "schedule": {
+            "name": "piecewise_constant_decay",
+            "boundaries": [39],
+            "values": [0.01, 1e6],
+        },
+    }
+    sink = ListSink()
+    outcome = train(plan_of(recipe, epochs=3), sink, SAMPLE)
+    assert outcome.kind == "diverged"
+    assert outcome.text == f"diverged at step {outcome.steps}"
+    assert outcome.test_accuracy is None
+    assert [record.epoch for record in sink.epochs] == [1]
+    assert [point.step for point in sink.all_points] == list(range(outcome.steps + 1))
+    *before, last = [point.loss for point in sink.all_points]
+    assert np.isfinite(before).all()
+    assert not math.isfinite(last)
+    assert "testing" not in sink.phases
+
+
+def test_divergence_within_a_block_keeps_the_finite_part() -> None:
+    sink = ListSink()
+    recorder = Recorder(sink, total_steps=5 * MOST_POINTS)
+    with pytest.raises(RunEnded, match="diverged at step 2"):
+        feed(recorder, [2.0, 4.0, math.nan])
+    assert sink.all_points[0] == Point(1, 3.0, 0.5)
+    assert (sink.all_points[1].step, sink.all_points[1].learning_rate) == (2, 0.25)
+    assert math.isnan(sink.all_points[1].loss)
+
+
+def test_a_last_update_that_breaks_the_network_shows_in_the_validation() -> None:
+    sink = ListSink()
+    recorder = Recorder(sink, total_steps=2)
+    recorder.on_epoch_begin(0)
+    feed(recorder, [1.0, 1.0])
+    with pytest.raises(RunEnded, match="diverged at step 2"):
+        end_epoch(recorder, 0, val_loss=math.inf)
+    assert sink.epochs[0].val_loss == math.inf
+
+
+def test_a_stop_ends_the_run_and_keeps_what_was_measured() -> None:
+    sink = ListSink(stop=lambda sink: len(sink.all_points) > 32)
+    outcome = train(plan_of(NADAM, epochs=100), sink, SAMPLE)
+    assert outcome.kind == "stopped"
+    assert outcome.text == f"stopped at step {outcome.steps}"
+    assert 32 < outcome.steps < 3_200
+    # An epoch that was cut short, if only in its validation, is not reported.
+    ended = len(sink.epochs)
+    assert 32 * ended <= outcome.steps <= 32 * (ended + 1)
+    assert sink.all_points[-1].step == outcome.steps - 1
+
+
+def test_a_stop_is_obeyed_before_training_and_during_validation() -> None:
+    sink = ListSink(stop=lambda sink: True)
+    assert train(plan_of(NADAM), sink, SAMPLE) == Outcome("stopped", "stopped at step 0", 0)
+    assert sink.phases == ["preparing"]
+    with pytest.raises(RunEnded):
+        Recorder(sink, total_steps=1).on_test_batch_end(0)
+
+
+def test_every_network_has_its_layers_and_gives_class_probabilities() -> None:
+    assert BUILDERS.keys() == NETWORKS.keys()
+    images = load_images(SAMPLE, 100)
+    for key in NETWORKS:
+        model = build_model(key, standardisation_table(images.train_images))
+        probabilities = model.predict(images.test_images[:5], verbose=0)
+        assert probabilities.shape == (5, 10)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_small_cnn_learns() -> None:
+    sink = ListSink()
+    outcome = train(plan_of(NADAM, network="cnn", train_size=1_500), sink, SAMPLE)
+    assert sink.epochs[1].loss < sink.epochs[0].loss
+    assert outcome.test_accuracy is not None
+    assert outcome.test_accuracy > 0.6
+
+
+def test_nadam_on_the_full_data_reaches_the_known_numbers(full_data: DataSource) -> None:
+    sink = ListSink()
+    outcome = train(plan_of(NADAM, train_size=45_000), sink, full_data)
+    assert [record.loss for record in sink.epochs] == pytest.approx([0.4952, 0.3607], abs=1e-3)
+    accuracies = [record.val_accuracy for record in sink.epochs]
+    assert accuracies == pytest.approx([0.8514, 0.8621], abs=4e-3)
+    assert outcome.test_accuracy == pytest.approx(0.86, abs=0.02)
