@@ -6,14 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from lrlab.ui.entry import enter
 from lrlab.ui.identity import learn_browser
 from lrlab.ui.server import warm_up
 from lrlab.ui.sidebar import sidebar
 from lrlab.ui.state import open_link
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
+enter()
 st.html(Path(__file__).parent / "lrlab" / "ui" / "style.css")
-open_link()
 train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
 page = st.navigation(
     [
@@ -24,6 +25,7 @@ page = st.navigation(
     ],
     position="top",
 )
+open_link()
 sidebar(plan_here=page is not train)
 learn_browser()
 warm_up()

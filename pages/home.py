@@ -5,11 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.charts import curve_chart, curve_table
+from lrlab.ui.entry import require_entry
 from lrlab.ui.path import path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, current_plan, details
 from lrlab.ui.show import show
 from lrlab.ui.start import start_button
 from lrlab.words import curve_sentence, path_sentence
+
+require_entry()
 
 plan = current_plan()
 st.title(plan.recipe.label, anchor=False)

@@ -6,10 +6,13 @@ import streamlit as st
 
 from lrlab.charts import divergence_table, path_rate_chart, path_table, thinned, value_chart
 from lrlab.surfaces import SURFACES
+from lrlab.ui.entry import require_entry
 from lrlab.ui.path import path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, details, stretched
 from lrlab.ui.show import show
 from lrlab.words import path_sentence
+
+require_entry()
 
 st.title("Paths", anchor=False)
 answer = st.container()

@@ -6,10 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from lrlab.charts import curve_chart, curve_table
+from lrlab.ui.entry import require_entry
 from lrlab.ui.pins import pin_button, pins, unpin_list
 from lrlab.ui.recipe import THIS, current_plan, details
 from lrlab.ui.show import show
 from lrlab.words import curve_sentence
+
+require_entry()
 
 plan = current_plan()
 st.title("Schedules", anchor=False)

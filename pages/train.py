@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lrlab.ui.entry import require_entry
 from lrlab.ui.live import run_view
 from lrlab.ui.recipe import current_plan, details
 from lrlab.ui.runs import open_run, run_list
@@ -11,6 +12,8 @@ from lrlab.ui.server import store_errors
 from lrlab.ui.sidebar import plan_controls
 from lrlab.ui.start import data_note, engine_note, start_row
 from lrlab.words import curve_sentence
+
+require_entry()
 
 st.title("Train", anchor=False)
 with st.container(border=True):

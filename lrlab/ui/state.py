@@ -51,7 +51,8 @@ def open_link() -> None:
 
     A bound widget takes a value it cannot use as its default, in silence; so the link is checked
     here first, what is refused is taken out and noted, and a choice is named by its label, the
-    only name a bound list knows.
+    only name a bound list knows. Comes after ``st.navigation``, so that running the script again
+    stays on the page asked for.
     """
     if REFUSED in st.session_state:
         return
