@@ -11,7 +11,7 @@ import numpy as np
 from lrlab.optimizers.base import step
 from lrlab.recipe import Recipe, check_steps
 from lrlab.scalar import scalar
-from lrlab.surfaces import Surface, as_surface
+from lrlab.surfaces import Point, Surface, as_surface
 
 FAR = 1000.0
 """A path farther from the drawn part's centre than this many of its widths has diverged."""
@@ -47,6 +47,16 @@ class Path:
     def steps(self) -> int:
         """How many steps were taken."""
         return len(self.learning_rates)
+
+    def whole_bounds(self) -> tuple[Point, Point]:
+        """Bounds that hold the drawn part of the surface and the path, as far as it did not
+        diverge."""
+        seen = self.points[: self.diverged_at]
+        low, high = np.array(self.surface.bounds).T
+        low, high = np.minimum(low, seen.min(axis=0)), np.maximum(high, seen.max(axis=0))
+        margin = 0.04 * (high - low)
+        pairs = zip((low - margin).tolist(), (high + margin).tolist(), strict=True)
+        return tuple(pairs)
 
 
 def trace(

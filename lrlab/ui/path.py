@@ -27,8 +27,16 @@ def path_controls(surface: str) -> None:
 
 
 def path_map(path: Path) -> None:
-    """The map with the path, its playback, and click-to-start."""
-    path_view([path], [THIS], _MAP, _start_where_clicked)
+    """The map with the path, its playback, and click-to-start.
+
+    A path that leaves the map can be seen whole on a larger one.
+    """
+    bounds = None
+    if path.left_map_at is not None and st.toggle(
+        "Zoom out to the whole path", key="map.whole", help="Up to where it diverges, if it does."
+    ):
+        bounds = path.whole_bounds()
+    path_view([path], [THIS], _MAP, _start_where_clicked, bounds)
 
 
 def _start_where_clicked() -> None:

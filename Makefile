@@ -1,0 +1,43 @@
+# make run   sets LR Lab up and opens it        make test   installs what tests need, runs them all
+# make data  gets the full Fashion-MNIST        make clean  removes what these made
+
+PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+READY := .venv/.ready
+READY_DEV := .venv/.ready-dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test data clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: data
+	$(BIN)/streamlit run app.py
+
+test: $(READY_DEV) data
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || tools/apt_install.sh chromium
+	@ls -d /usr/lib/postgresql/*/bin 2>/dev/null || tools/apt_install.sh postgresql
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+data: $(READY)
+	@tools/get_data.sh $(BIN)/python
+
+clean:
+	rm -rf .venv .lrlab .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "LR Lab needs Python 3.11, 3.12 or 3.13."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "LR Lab needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(READY): requirements.txt | .venv/bin/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(READY_DEV): requirements-dev.txt $(READY)
+	$(PIP) -r requirements-dev.txt
+	@touch $@
