@@ -136,10 +136,10 @@ def value_chart(
             ],
         )
     )
-    rule = alt.Chart(divergences).mark_rule(strokeDash=[4, 4], opacity=0.8).encode(x="step:Q")
+    rule = alt.Chart(divergences).mark_rule(strokeDash=[4, 4], color="gray").encode(x="step:Q")
     text = (
         alt.Chart(divergences)
-        .mark_text(align="left", dx=6, y=10, fontSize=12)
+        .mark_text(align="right", dx=-6, y=10, fontSize=12)
         .encode(x="step:Q", text="text:N", color=alt.value("gray"))
     )
     return alt.layer(line, rule, text).properties(height=height)
@@ -305,9 +305,16 @@ def _recipe_colour(recipes: Sequence[str]) -> alt.Color:
     return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
 
 
+_SHORT_NUMBER = (
+    "datum.value != 0 && (abs(datum.value) >= 1e6 || abs(datum.value) < 1e-3)"
+    " ? replace(format(datum.value, '~e'), '+', '') : format(datum.value, '~g')"
+)
+"""Vega's expression for a number on an axis: ``0.002``, ``1e-5``, ``1e10``."""
+
+
 def _quiet() -> alt.Axis:
     return alt.Axis(grid=False, format=",~r", tickCount=6)
 
 
 def _rates() -> alt.Axis:
-    return alt.Axis(format="~g", tickCount=5, labelOverlap=True)
+    return alt.Axis(labelExpr=_SHORT_NUMBER, tickCount=5, labelOverlap=True)

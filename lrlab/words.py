@@ -54,6 +54,11 @@ def curve_sentence(plan: RunPlan) -> str:
 def path_sentence(path: Path) -> str:
     """What is seen on the map, in words."""
     surface, steps = path.surface, path.steps
+    if path.diverged_at is not None and not surface.minima:
+        return (
+            "Runs down without end, as this function has no minimum: from step "
+            f"{path.diverged_at:,} on the path is farther away than 1,000 widths of the map."
+        )
     if path.diverged_at is not None:
         return (
             f"Diverges: at step {path.diverged_at:,} the path is farther away than 1,000 widths "

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lrlab.charts import curve_chart, curve_table
 from lrlab.ui.entry import require_entry
+from lrlab.ui.layout import two_sides
 from lrlab.ui.path import path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, current_plan, details
 from lrlab.ui.show import show
@@ -22,7 +23,7 @@ st.markdown(
 )
 if start_button(plan, "Train this recipe"):
     st.switch_page("pages/train.py")
-curve_side, path_side = st.columns(2, gap="large")
+curve_side, path_side = two_sides("home")
 with curve_side:
     st.subheader("The learning rate, step by step", anchor=False)
     st.markdown(curve_sentence(plan))

@@ -7,6 +7,7 @@ import streamlit as st
 from lrlab.charts import divergence_table, path_rate_chart, path_table, thinned, value_chart
 from lrlab.surfaces import SURFACES
 from lrlab.ui.entry import require_entry
+from lrlab.ui.layout import two_sides
 from lrlab.ui.path import path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, details, stretched
 from lrlab.ui.show import show
@@ -16,7 +17,7 @@ require_entry()
 
 st.title("Paths", anchor=False)
 answer = st.container()
-map_side, chart_side = st.columns([6, 5], gap="large")
+map_side, chart_side = two_sides("paths", 6, 5)
 with chart_side:
     surface = surface_choice()
     st.markdown(SURFACES[surface].teaches)
@@ -25,13 +26,15 @@ path = current_path()
 answer.markdown(f"**{path_sentence(path)}**")
 with map_side:
     path_map(path)
-    st.caption("Click the map to start there. ★ marks the global minimum, ○ the start.")
+    star = "★ marks the global minimum, " if path.surface.minima else ""
+    st.caption(f"Click the map to start there. {star}○ the start.")
 with chart_side:
     table = thinned(path_table(path, THIS))
+    until = path.steps if path.diverged_at is None else path.diverged_at
     show(
         value_chart,
         "values",
-        table,
+        table[table["step"] <= until],
         divergence_table([path]),
         recipes=(THIS,),
         has_minimum=bool(path.surface.minima),

@@ -21,6 +21,7 @@ from lrlab.draft import draft_of
 from lrlab.plan import RunPlan
 from lrlab.store import ENDED, Run
 from lrlab.ui.identity import browser
+from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
@@ -172,7 +173,7 @@ def _measured(value: float, share: bool) -> str:
 def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
     measured = point_table(points, plan.steps_per_epoch)
     ends = epoch_table(epochs)
-    left, right = st.columns(2, gap="large")
+    left, right = two_sides(f"run-{run.id}")
     with left:
         st.markdown("**Loss** of the passing batches (grey) and after each epoch")
         show(loss_chart, f"loss.{run.id}", measured, ends, length=plan.epochs)

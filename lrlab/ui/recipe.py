@@ -12,6 +12,7 @@ from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path, trace
 from lrlab.training.data import find_source
+from lrlab.ui.layout import two_sides
 from lrlab.ui.state import current_draft
 
 THIS = "this recipe"
@@ -47,7 +48,7 @@ def stretched() -> bool:
 def formulas(recipe: Recipe) -> None:
     """The rule that Keras really applies, the textbook's beside it where they differ."""
     optimizer, schedule = recipe.optimizer_spec, recipe.schedule_spec
-    left, right = st.columns(2, gap="large")
+    left, right = two_sides("formulas")
     with left:
         st.markdown(f"**{optimizer.label}, as Keras applies it**")
         st.latex(optimizer.latex)

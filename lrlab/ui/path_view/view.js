@@ -34,7 +34,11 @@ function ticks(low, high) {
   return found.map((value) => Number(value.toPrecision(12)));
 }
 
-const shown = (value) => (value === null ? "not finite" : Number(value.toPrecision(4)).toString());
+function shown(value) {
+  if (value === null) return "not finite";
+  const small = value !== 0 && Math.abs(value) < 1e-3;
+  return small ? value.toExponential(2) : Number(value.toPrecision(4)).toString();
+}
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
