@@ -46,6 +46,7 @@ class Param:
             ``share`` is then its default share of the run, in percent.
         needs: an optional parameter that must be in use for this one to have an effect.
         label: a title in plain words, where Keras has no such argument.
+        group: the heading it is folded away under; empty for those shown first.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Param:
     share: Any = None
     needs: str = ""
     label: str = ""
+    group: str = ""
 
     def check(self, value: Any, owner: str) -> Any:
         """The value in its own type, or an error for people.

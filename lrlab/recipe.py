@@ -102,12 +102,15 @@ class Recipe:
     @property
     def hyper(self) -> dict[str, Any]:
         """The hyperparameters of the update rule alone, without decay and clipping."""
-        return {n: value for n, value in self.optimizer.values if n not in SHARED_NAMES}
+        apart = {*SHARED_NAMES, self.optimizer_spec.decay_param}
+        return {name: value for name, value in self.optimizer.values if name not in apart}
 
     @property
     def shared(self) -> dict[str, Any]:
-        """Weight decay and gradient clipping, which every Keras optimizer shares."""
-        return {n: value for n, value in self.optimizer.values if n in SHARED_NAMES}
+        """Weight decay (of a vector) and gradient clipping, which all Keras optimizers share."""
+        params = self.optimizer.params
+        shared = {name: params[name] for name in SHARED_NAMES}
+        return shared | {"weight_decay": params[self.optimizer_spec.decay_param]}
 
     @property
     def label(self) -> str:

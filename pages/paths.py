@@ -42,6 +42,8 @@ with chart_side:
     show(path_rate_chart, "path_rates", table, recipes=(THIS,))
     if stretched() and path.recipe.schedule_spec.step_params:
         st.caption(f"The schedule is stretched to the path's {path.steps:,} steps.")
+if path.recipe.optimizer_spec.on_vectors:
+    st.info(path.recipe.optimizer_spec.on_vectors, icon=":material/info:")
 with st.expander("The function", icon=":material/landscape:"):
     st.latex(path.surface.latex)
 details(path.recipe)

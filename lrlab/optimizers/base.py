@@ -8,18 +8,27 @@ from typing import Any
 
 from lrlab.params import Param
 
+SHARED = "Weight decay and gradient clipping"
+"""The heading of the parameters that all optimizers share."""
+
+MATRICES = "For weight matrices only"
+"""The heading of the parameters that have no effect on a vector."""
+
+WEIGHT_DECAY = Param(
+    "weight_decay",
+    None,
+    "Pull every weight towards zero by this share of the learning rate, before each step.",
+    symbol=r"\lambda",
+    low=0.0,
+    high=10.0,
+    slider=(1e-5, 1.0),
+    scale="log",
+    optional=True,
+    group=SHARED,
+)
+
 SHARED_PARAMS = (
-    Param(
-        "weight_decay",
-        None,
-        "Pull every weight towards zero by this share of the learning rate, before each step.",
-        symbol=r"\lambda",
-        low=0.0,
-        high=10.0,
-        slider=(1e-5, 1.0),
-        scale="log",
-        optional=True,
-    ),
+    WEIGHT_DECAY,
     Param(
         "clipnorm",
         None,
@@ -30,6 +39,7 @@ SHARED_PARAMS = (
         slider=(1e-3, 100.0),
         scale="log",
         optional=True,
+        group=SHARED,
     ),
     Param(
         "clipvalue",
@@ -41,6 +51,7 @@ SHARED_PARAMS = (
         slider=(1e-3, 100.0),
         scale="log",
         optional=True,
+        group=SHARED,
     ),
 )
 """Arguments that every Keras optimizer takes and that change the step
@@ -80,6 +91,8 @@ class Optimizer:
         fixed: Keras arguments this entry sets for good (Momentum and Nesterov are SGD).
         textbook: the textbook's form, where it differs, and ``difference`` says how.
         elementwise: each weight moves by its own gradient alone.
+        on_vectors: what the rule does on a 2-vector and why, where it depends on the shape.
+        decay_param: the parameter that is the weight decay of a vector.
         reference: paper and year.
         when: a sentence on when to use it.
     """
@@ -99,6 +112,8 @@ class Optimizer:
     textbook: str = ""
     difference: str = ""
     elementwise: bool = True
+    on_vectors: str = ""
+    decay_param: str = "weight_decay"
 
     @property
     def all_params(self) -> tuple[Param, ...]:

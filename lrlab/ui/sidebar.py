@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from lrlab.draft import (
@@ -13,7 +15,6 @@ from lrlab.draft import (
     schedule_fields,
 )
 from lrlab.optimizers import OPTIMIZERS
-from lrlab.optimizers.base import SHARED_NAMES
 from lrlab.schedules import SCHEDULES
 from lrlab.ui.controls import choice, control
 from lrlab.ui.state import REFUSED, held, put
@@ -29,12 +30,7 @@ def sidebar(plan_here: bool) -> None:
         _refusals()
         st.subheader("Recipe", anchor=False)
         optimizer = choice("optimizer", "Optimizer")
-        own, shared = _split(optimizer_fields(optimizer))
-        for field in own:
-            control(field)
-        with st.expander("Weight decay and gradient clipping"):
-            for field in shared:
-                control(field)
+        _grouped(optimizer_fields(optimizer))
         schedule = choice("schedule", "Learning-rate schedule")
         if schedule != "constant":
             st.toggle(
@@ -69,9 +65,15 @@ def plan_controls(columns: int = 1) -> None:
             control(field)
 
 
-def _split(fields: tuple[Field, ...]) -> tuple[list[Field], list[Field]]:
-    own = [field for field in fields if field.param.name not in SHARED_NAMES]
-    return own, [field for field in fields if field.param.name in SHARED_NAMES]
+def _grouped(fields: tuple[Field, ...]) -> None:
+    """The controls of the first group, then the others folded away under their headings."""
+    groups: dict[str, list[Field]] = {"": []}
+    for field in fields:
+        groups.setdefault(field.param.group, []).append(field)
+    for heading, members in groups.items():
+        with st.expander(heading) if heading else nullcontext():
+            for field in members:
+                control(field)
 
 
 def _refusals() -> None:

@@ -1,0 +1,172 @@
+"""Optimizers that look at a weight array as a whole: Lamb and Adafactor.
+
+Sources: keras/src/optimizers/lamb.py, adafactor.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrlab.optimizers.adagrad import epsilon_param
+from lrlab.optimizers.adam import MOMENTUM_STATE, VELOCITY_STATE, beta_params, two_moments
+from lrlab.optimizers.base import Optimizer, StateVariable
+from lrlab.params import Param
+
+
+def _norm(xp: Any, x: Any) -> Any:
+    return xp.sqrt((x * x).sum(axis=-1, keepdims=True))
+
+
+def lamb_update(
+    xp: Any,
+    x: Any,
+    g: Any,
+    state: tuple,
+    lr: Any,
+    t: int,
+    *,
+    beta_1: Any,
+    beta_2: Any,
+    epsilon: Any,
+) -> tuple[Any, tuple]:
+    """Adam's step, made as long as the weights are: ``x - lr * |x| / |u| * u``.
+
+    Where either length is 0, the ratio is 1. Source: You et al. 2020.
+    """
+    m, v = state
+    m = m + (g - m) * (1 - beta_1)
+    v = v + (g * g - v) * (1 - beta_2)
+    u = (m / (1 - beta_1**t)) / (xp.sqrt(v / (1 - beta_2**t)) + epsilon)
+    long, wide = _norm(xp, x), _norm(xp, u)
+    ratio = xp.where((long > 0) & (wide > 0), long / wide, 1.0)
+    return x - ratio * lr * u, (m, v)
+
+
+def adafactor_init(xp: Any, x: Any, **_: Any) -> tuple:
+    """The running mean of squared gradients starts at 0."""
+    return (x * 0.0,)
+
+
+def adafactor_update(
+    xp: Any,
+    x: Any,
+    g: Any,
+    state: tuple,
+    lr: Any,
+    t: int,
+    *,
+    beta_2_decay: Any,
+    epsilon_1: Any,
+    epsilon_2: Any,
+    clip_threshold: Any,
+    relative_step: bool,
+) -> tuple[Any, tuple]:
+    """The gradient over its running root mean square, relative to the size of the weights.
+
+    The rate is always capped at ``1 / sqrt(t)``, whatever ``relative_step`` says, and multiplied
+    by the root mean square of ``x``, at least ``epsilon_2``. Source: Shazeer and Stern 2018, the
+    form for vectors.
+    """
+    (v,) = state
+    beta_2 = 1 - t**beta_2_decay
+    v = beta_2 * v + (1 - beta_2) * (g * g + epsilon_1)
+    u = g / xp.sqrt(v)
+    u = u / xp.maximum(1.0, _norm(xp, u) / 2**0.5 / clip_threshold)
+    size = xp.maximum(epsilon_2, _norm(xp, x) / 2**0.5)
+    return x - size * xp.minimum(lr, 1 / t**0.5) * u, (v,)
+
+
+LAMB = Optimizer(
+    key="lamb",
+    label="Lamb",
+    keras_class="Lamb",
+    learning_rate=0.001,
+    params=(*beta_params(), epsilon_param()),
+    latex=r"""\begin{aligned}
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+u_t &= \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} \\
+\theta_{t+1} &= \theta_t - \eta_t\, \frac{\lVert\theta_t\rVert}{\lVert u_t\rVert}\; u_t
+\end{aligned}""",
+    init=two_moments,
+    update=lamb_update,
+    states=(MOMENTUM_STATE, VELOCITY_STATE),
+    elementwise=False,
+    on_vectors="Lamb scales its step by the length of the whole weight array. Here the array is "
+    "the point (x, y): far from the origin steps are long, near it they are short, and the "
+    "origin itself is hard to leave.",
+    reference="You et al., Large Batch Optimization for Deep Learning, 2020",
+    when="Very large batches: each layer takes a step in proportion to its own weights.",
+)
+
+ADAFACTOR = Optimizer(
+    key="adafactor",
+    label="Adafactor",
+    keras_class="Adafactor",
+    learning_rate=0.001,
+    params=(
+        Param(
+            "beta_2_decay",
+            -0.8,
+            "How fast the memory of squared gradients lengthens as training goes on.",
+            symbol="c",
+            low=-10.0,
+            high=0.0,
+            slider=(-2.0, 0.0),
+        ),
+        Param(
+            "epsilon_1",
+            1e-30,
+            "Added to each squared gradient.",
+            symbol=r"\epsilon_1",
+            low=0.0,
+            slider=(1e-30, 1e-3),
+            scale="log",
+        ),
+        Param(
+            "epsilon_2",
+            1e-3,
+            "The smallest size that weights are taken to have.",
+            symbol=r"\epsilon_2",
+            low=0.0,
+            slider=(1e-6, 1.0),
+            scale="log",
+        ),
+        Param(
+            "clip_threshold",
+            1.0,
+            "A step whose root mean square is larger than this is shortened to it.",
+            symbol="d",
+            low=0.0,
+            open_low=True,
+            slider=(0.01, 10.0),
+            scale="log",
+        ),
+        Param(
+            "relative_step",
+            True,
+            "Cap the learning rate at 1/√t. Keras 3.15 does so whatever is set here.",
+            kind="bool",
+        ),
+    ),
+    latex=r"""\begin{aligned}
+\hat\beta_t &= 1 - t^{\,c}, \qquad
+v_t = \hat\beta_t v_{t-1} + (1-\hat\beta_t)(g_t^2 + \epsilon_1) \\
+u_t &= \frac{g_t}{\sqrt{v_t}}, \qquad
+\hat u_t = \frac{u_t}{\max(1,\ \operatorname{RMS}(u_t)/d)} \\
+\theta_{t+1} &= \theta_t - \max(\epsilon_2,\ \operatorname{RMS}(\theta_t))\,
+\min\!\left(\eta_t, \tfrac{1}{\sqrt t}\right) \hat u_t
+\end{aligned}""",
+    init=adafactor_init,
+    update=adafactor_update,
+    states=(StateVariable("velocity", "v", "running mean of squared gradients"),),
+    elementwise=False,
+    on_vectors="For a matrix Adafactor keeps one number a row and one a column in place of a "
+    "whole array. The point (x, y) is a vector, for which it keeps every number, so the path "
+    "shows its scaling but not its saving of memory.",
+    reference="Shazeer and Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory "
+    "Cost, 2018",
+    when="Networks too large for Adam's memory; its steps are relative to the weights' size.",
+)
+
+FAMILY = (LAMB, ADAFACTOR)

@@ -1,0 +1,72 @@
+"""Lion: a step of fixed size in the direction of the sign.
+
+Source: keras/src/optimizers/lion.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrlab.optimizers.base import Optimizer, StateVariable
+from lrlab.params import Param
+
+
+def init(xp: Any, x: Any, **_: Any) -> tuple:
+    """The running mean starts at 0."""
+    return (x * 0.0,)
+
+
+def update(
+    xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, beta_1: Any, beta_2: Any
+) -> tuple[Any, tuple]:
+    """``x - lr * sign(beta_1 * m + (1 - beta_1) * g)``, then ``m`` forgets with ``beta_2``.
+
+    Source: Chen et al. 2023.
+    """
+    (m,) = state
+    x = x - lr * xp.sign(m * beta_1 + g * (1 - beta_1))
+    return x, (m * beta_2 + g * (1 - beta_2),)
+
+
+LION = Optimizer(
+    key="lion",
+    label="Lion",
+    keras_class="Lion",
+    learning_rate=0.001,
+    params=(
+        Param(
+            "beta_1",
+            0.9,
+            "How much the remembered gradients weigh against the newest one in this step.",
+            symbol=r"\beta_1",
+            low=0.0,
+            high=1.0,
+            open_low=True,
+            slider=(0.01, 0.999),
+            scale="memory",
+        ),
+        Param(
+            "beta_2",
+            0.99,
+            "How slowly the running mean of gradients forgets: 0.99 remembers about a hundred.",
+            symbol=r"\beta_2",
+            low=0.0,
+            high=1.0,
+            slider=(0.0, 0.999),
+            scale="memory",
+        ),
+    ),
+    latex=r"""\begin{aligned}
+\theta_{t+1} &= \theta_t - \eta_t\,
+\operatorname{sign}\!\left(\beta_1 m_{t-1} + (1-\beta_1)\, g_t\right) \\
+m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t
+\end{aligned}""",
+    init=init,
+    update=update,
+    states=(StateVariable("momentum", "m", "running mean of gradients"),),
+    reference="Chen et al., Symbolic Discovery of Optimization Algorithms, 2023",
+    when="Large networks with large batches; take a tenth of Adam's learning rate, because every "
+    "weight moves by the full rate at every step.",
+)
+
+FAMILY = (LION,)
