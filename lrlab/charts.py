@@ -15,14 +15,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from lrlab.outcome_map import SMALLEST_GAP, Ticked
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path
 
 CURVE_POINTS = 800
 """A learning-rate curve is drawn through at most so many steps."""
-
-SMALLEST_GAP = 1e-16
-"""Where a path is exactly at the minimum, a logarithmic axis shows this instead of 0."""
 
 PLANNED, RECORDED = "planned", "recorded"
 """How the two curves of a run's learning rate are called."""
@@ -161,6 +159,58 @@ def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt
         )
         .properties(height=height)
     )
+
+
+def outcome_chart(
+    picture: Any, here: Any, x: Ticked, y: Ticked, cells: int, height: int = 480
+) -> alt.LayerChart:
+    """A map of outcomes; a click selects a cell as ``cell`` -> ``column``, ``row``.
+
+    Args:
+        picture: one row with the column ``url``, the map as a picture.
+        here: at most one row with ``x`` and ``y``, where the current recipe lies.
+        x, y: the title of each axis and its ticks, pairs of a place from 0 to 1 and a label.
+        cells: how many cells the map has along each axis.
+    """
+    across, up = _map_axis(x), _map_axis(y)
+    frame = alt.Chart(picture).transform_calculate(zero="0", one="1")
+    image = frame.mark_image(aspect=False, smooth=False).encode(
+        x=alt.X("zero:Q", **across),
+        x2="one:Q",
+        y=alt.Y("zero:Q", **up),
+        y2="one:Q",
+        url="url:N",
+    )
+    chosen = alt.selection_point("cell", fields=["column", "row"], on="click", empty=False)
+    grid = (
+        alt.Chart(alt.sequence(0, cells * cells, as_="i"))
+        .transform_calculate(column=f"datum.i % {cells}", row=f"floor(datum.i / {cells})")
+        .transform_calculate(
+            left=f"datum.column / {cells}",
+            right=f"(datum.column + 1) / {cells}",
+            low=f"datum.row / {cells}",
+            high=f"(datum.row + 1) / {cells}",
+        )
+        .mark_rect(opacity=0, cursor="crosshair", tooltip=None)
+        .encode(x=alt.X("left:Q", **across), x2="right:Q", y=alt.Y("low:Q", **up), y2="high:Q")
+        .add_params(chosen)
+    )
+    place = alt.Chart(here).encode(x=alt.X("x:Q", **across), y=alt.Y("y:Q", **up))
+    ring = place.mark_point(size=160, stroke="white", strokeWidth=4, tooltip=None)
+    dot = place.mark_point(size=160, stroke="black", strokeWidth=2, tooltip=None)
+    return alt.layer(image, ring, dot, grid).properties(height=height)
+
+
+def _map_axis(axis: Ticked) -> dict[str, Any]:
+    """A map's axis runs from 0 to 1, whatever the hyperparameter's scale; the labels say what."""
+    places = [place for place, _ in axis.ticks]
+    labels = [label for _, label in axis.ticks]
+    nearest = f"indexof({[round(p * 1e4) for p in places]}, round(datum.value * 1e4))"
+    return {
+        "title": axis.title,
+        "scale": alt.Scale(domain=[0, 1], nice=False),
+        "axis": alt.Axis(values=places, labelExpr=f"{labels}[{nearest}]", grid=False),
+    }
 
 
 def point_table(points: Sequence[Mapping[str, Any]], steps_per_epoch: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A surface drawn as one small picture: palette bands with isolines, a PNG data URI."""
+"""Grids of numbers drawn as one small picture: palette bands, a PNG data URI."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ BANDS = 16
 _LOW = np.array([16, 42, 84])
 _HIGH = np.array([236, 240, 243])
 _LINE_SHADE = 0.86
+_SPECIAL = np.array([213, 94, 0])
+_FILLS = [_LOW + (_HIGH - _LOW) * i / (BANDS - 1) for i in range(BANDS)]
 
 
 def relief(
@@ -42,11 +44,24 @@ def relief(
     edge = np.zeros_like(band, bool)
     edge[:, 1:] |= band[:, 1:] != band[:, :-1]
     edge[1:] |= band[1:] != band[:-1]
-    picture = Image.fromarray(np.where(edge, band + BANDS, band).astype(np.uint8), mode="P")
-    picture.putpalette(_palette())
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(), levels.tolist()
+    colours = [*_FILLS, *(fill * _LINE_SHADE for fill in _FILLS)]
+    return _data_uri(np.where(edge, band + BANDS, band), colours), levels.tolist()
+
+
+def bands(numbers: np.ndarray, special: np.ndarray, low: float, high: float) -> str:
+    """Draw a grid of numbers, dark where they are small, and mark its special cells.
+
+    Args:
+        numbers: shape ``(rows, columns)``, the first row at the bottom.
+        special: where a cell is not to be read as a number, same shape; drawn in orange.
+        low, high: the numbers of the darkest and of the lightest band.
+
+    Returns:
+        The picture as a ``data:image/png`` URI, one pixel a cell.
+    """
+    share = (np.nan_to_num(numbers, nan=high) - low) / ((high - low) or 1.0)
+    band = np.clip(share * BANDS, 0, BANDS - 1)
+    return _data_uri(np.where(special, BANDS, band)[::-1], [*_FILLS, _SPECIAL])
 
 
 def _levels(z: np.ndarray, low: float) -> np.ndarray:
@@ -66,7 +81,10 @@ def _levels(z: np.ndarray, low: float) -> np.ndarray:
     return low + top * np.expm1(steps * np.log1p(bend)) / bend
 
 
-def _palette() -> list[int]:
-    fills = [_LOW + (_HIGH - _LOW) * i / (BANDS - 1) for i in range(BANDS)]
-    lines = [fill * _LINE_SHADE for fill in fills]
-    return [int(channel) for colour in (*fills, *lines) for channel in colour]
+def _data_uri(band: np.ndarray, colours: list[np.ndarray]) -> str:
+    """A PNG whose pixels are places in a list of colours; a few bits each."""
+    picture = Image.fromarray(band.astype(np.uint8), mode="P")
+    picture.putpalette([int(channel) for colour in colours for channel in colour])
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

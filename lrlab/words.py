@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lrlab.outcome_map import OutcomeMap
 from lrlab.plan import RunPlan
 from lrlab.simulate import Path
 
@@ -84,3 +85,20 @@ def path_sentence(path: Path) -> str:
             "farther."
         )
     return f"{said} It ends {number(away)} away from the nearest global minimum."
+
+
+def map_sentence(result: OutcomeMap) -> str:
+    """What a map of outcomes shows, in words, with the best pair of values."""
+    total = result.values.size
+    diverged = int((result.diverged_at >= 0).sum())
+    said = f"Of {total:,} pairs of {result.x.param.name} and {result.y.param.name} "
+    said += f"{number(diverged / total * 100, 2)} % diverge." if diverged else "none diverges."
+    kept = np.where((result.diverged_at >= 0) | ~np.isfinite(result.values), np.inf, result.values)
+    if not np.isfinite(kept).any():
+        return said
+    row, column = np.unravel_index(int(kept.argmin()), kept.shape)
+    x, y = result.x, result.y
+    return (
+        f"{said} The lowest value, {number(kept.min())}, is at {x.param.name} = "
+        f"{x.text(int(column), 2)} and {y.param.name} = {y.text(int(row), 2)}."
+    )

@@ -12,7 +12,11 @@ import streamlit as st
 
 
 def show(
-    chart: Callable[..., alt.TopLevelMixin], key: str, *tables: pd.DataFrame, **look: Any
+    chart: Callable[..., alt.TopLevelMixin],
+    key: str,
+    *tables: pd.DataFrame,
+    on_select: Callable[[], None] | None = None,
+    **look: Any,
 ) -> None:
     """Draw ``chart(*tables, **look)``, repainting in place while ``look`` stays the same.
 
@@ -20,12 +24,15 @@ def show(
         chart: a function of `lrlab.charts`.
         key: the element's key.
         tables: its data, in the order of its first arguments.
+        on_select: called after a selection in the chart, before the page runs again.
         look: its other arguments; they must be hashable.
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
     spec = _specification(chart, names, tuple(look.items()))
     datasets = dict(zip(names, tables, strict=True))
-    st.vega_lite_chart({**spec, "datasets": datasets}, key=key, width="stretch")
+    st.vega_lite_chart(
+        {**spec, "datasets": datasets}, key=key, width="stretch", on_select=on_select or "ignore"
+    )
 
 
 @lru_cache(maxsize=128)

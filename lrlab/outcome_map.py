@@ -1,0 +1,240 @@
+"""Recipe x surface x two hyperparameters -> the outcome of ten thousand paths."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lrlab.batch import Ends, walk_all
+from lrlab.optimizers.base import MATRICES
+from lrlab.params import InvalidInput, Param, number_text
+from lrlab.recipe import Choice, Recipe, check_steps
+from lrlab.relief import bands
+from lrlab.simulate import MAX_PATH_STEPS
+from lrlab.surfaces import Surface, as_surface
+
+CELLS = 100
+"""Values of each hyperparameter; the map has their square of paths."""
+
+SMALLEST_GAP = 1e-16
+"""A path exactly at the minimum is shown as this far above it: a logarithm has no 0."""
+
+TOLERANCE = 0.01
+"""Within this share of the map's width of a global minimum, a path has arrived."""
+
+
+class Ticked(NamedTuple):
+    """An axis as a chart draws it: its title, and pairs of a place from 0 to 1 and a label."""
+
+    title: str
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A hyperparameter that varies over a map.
+
+    Args:
+        part: whose it is, ``"optimizer"`` or ``"schedule"``.
+        param: its description.
+        values: the values it takes, in order, shape ``(cells,)``.
+    """
+
+    part: str
+    param: Param
+    values: np.ndarray
+
+    def text(self, cell: int, digits: int = 4) -> str:
+        """A cell's value as a control holds it, with so many sensible digits."""
+        value = float(self.values[cell])
+        if self.param.scale == "memory":
+            return number_text(round(1 - float(f"{1 - value:.{digits}g}"), 12))
+        return number_text(float(f"{value:.{digits}g}"))
+
+    def ticked(self) -> Ticked:
+        """The axis as a chart draws it: powers of ten where it is logarithmic."""
+        low, high = float(self.values[0]), float(self.values[-1])
+        if self.param.scale == "log":
+            decades = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high)) + 1)
+            marks = [10.0**decade for decade in decades]
+        elif self.param.scale == "memory":
+            marks = [1 - 10.0**-nines for nines in range(round(-math.log10(1 - high)) + 1)]
+        else:
+            marks = np.linspace(low, high, 6).tolist()
+        places = [(self.place(mark), number_text(float(f"{mark:.6g}"))) for mark in marks]
+        return Ticked(self.param.name, tuple((at, text) for at, text in places if at is not None))
+
+    def place(self, value: float | None) -> float | None:
+        """Where a value lies along the axis, 0 to 1; ``None`` if it lies outside or is unset."""
+        last = len(self.values) - 1
+        slack = 1e-9 * abs(self.values[-1])
+        if value is None or not self.values[0] - slack <= value <= self.values[-1] + slack:
+            return None
+        return (float(np.interp(value, self.values, np.arange(last + 1))) + 0.5) / (last + 1)
+
+
+class Picture(NamedTuple):
+    """A map drawn: its PNG data URI, and what its darkest and its lightest band stand for."""
+
+    uri: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class OutcomeMap:
+    """What became of a path for each pair of values.
+
+    Args:
+        x, y: the axes; arrays have shape ``(len(y.values), len(x.values))``.
+        values: the final value of the surface.
+        diverged_at: the step of divergence, else -1.
+        arrived_at: the first step within `TOLERANCE` of a global minimum, else -1.
+    """
+
+    x: Axis
+    y: Axis
+    values: np.ndarray
+    diverged_at: np.ndarray
+    arrived_at: np.ndarray
+
+
+def axes_of(recipe: Recipe) -> dict[str, tuple[str, Param]]:
+    """The hyperparameters of a recipe that a map can vary: name -> part and description.
+
+    Those are the numbers on a slider that change a path; whole numbers and lists are left out.
+    """
+    parts = (
+        ("schedule", recipe.schedule_spec.params),
+        ("optimizer", recipe.optimizer_spec.all_params),
+    )
+    return {
+        param.name: (part, param)
+        for part, params in parts
+        for param in params
+        if param.kind == "float" and param.slider is not None and param.group != MATRICES
+    }
+
+
+def axis(recipe: Recipe, name: str, cells: int = CELLS) -> Axis:
+    """A hyperparameter's values from end to end of its slider, spaced as the slider is.
+
+    Raises:
+        InvalidInput: the recipe has no such number.
+    """
+    known = axes_of(recipe)
+    if name not in known:
+        raise InvalidInput(
+            f"{name!r} cannot be an axis of the map. Choose one of: {', '.join(known)}."
+        )
+    part, param = known[name]
+    low, high = param.slider
+    if param.scale == "log":
+        values = np.geomspace(low, high, cells)
+    elif param.scale == "memory":
+        values = 1.0 - np.geomspace(1.0 - low, 1.0 - high, cells)
+    else:
+        values = np.linspace(low, high, cells)
+    return Axis(part, param, values)
+
+
+def outcome_map(
+    recipe: Recipe,
+    surface: str | Surface,
+    x: str,
+    y: str,
+    start: tuple[float, float] | None = None,
+    steps: int = 300,
+    cells: int = CELLS,
+) -> OutcomeMap:
+    """Run ``cells * cells`` paths, one for each pair of values of two hyperparameters.
+
+    Args:
+        recipe: everything that does not vary.
+        surface: a key of `SURFACES`, or a surface.
+        x, y: names of two different hyperparameters (see `axes_of`).
+        start: ``(x, y)``; the surface's own start if omitted.
+        steps: optimizer steps of each path.
+        cells: values of each hyperparameter.
+
+    Raises:
+        InvalidInput: a name that is no axis, the same name twice, a bad start or steps.
+    """
+    surface = as_surface(surface)
+    start = surface.check_start(surface.start if start is None else start)
+    steps = check_steps(steps, high=MAX_PATH_STEPS)
+    if x == y:
+        raise InvalidInput(f"Both axes of the map are {x!r}. Choose two hyperparameters.")
+    across, up = axis(recipe, x, cells), axis(recipe, y, cells)
+    hyper = {}
+    if across.part == "optimizer":
+        hyper[x] = across.values[None, :, None]
+    if up.part == "optimizer":
+        hyper[y] = up.values[:, None, None]
+    rates = _rates(recipe, across, up, steps)
+    ends: Ends = walk_all(recipe, surface, start, rates, hyper, (cells, cells), TOLERANCE)
+    return OutcomeMap(across, up, ends.values, ends.diverged_at, ends.arrived_at)
+
+
+def with_values(recipe: Recipe, given: dict[str, float]) -> Recipe:
+    """The recipe with some of its hyperparameters changed, as a click on the map takes them.
+
+    Raises:
+        InvalidInput: a value is not allowed, or a name is no axis.
+    """
+    data = recipe.to_dict()
+    for name, value in given.items():
+        data[axis(recipe, name, 2).part][name] = value
+    return Recipe.from_dict(data)
+
+
+def _rates(recipe: Recipe, across: Axis, up: Axis, steps: int) -> np.ndarray:
+    """Learning rates of shape ``(rows or 1, columns or 1, steps)``."""
+    rows = up.values if up.part == "schedule" else [None]
+    columns = across.values if across.part == "schedule" else [None]
+    t = np.arange(steps)
+    names = across.param.name, up.param.name
+    return np.array(
+        [
+            [_varied(recipe, names, (wide, high)).learning_rates_at(t) for wide in columns]
+            for high in rows
+        ]
+    )
+
+
+def _varied(recipe: Recipe, names: tuple[str, str], values: tuple[float | None, ...]) -> Recipe:
+    changed = {n: float(v) for n, v in zip(names, values, strict=True) if v is not None}
+    schedule = tuple((name, changed.get(name, value)) for name, value in recipe.schedule.values)
+    return replace(recipe, schedule=Choice(recipe.schedule.name, schedule))
+
+
+Outcome = Literal["final value", "steps to arrive"]
+"""What a map shows of each path."""
+
+
+def picture_of(outcome: Outcome, result: OutcomeMap, surface: Surface, steps: int) -> Picture:
+    """The map as a picture with the numbers its darkest and lightest band stand for.
+
+    Args:
+        outcome: the final value (its gap to the minimum, by powers of ten), or the steps it took
+            to come near a global minimum.
+        result: the paths' ends.
+        surface: where they walked.
+        steps: how many steps each path had.
+    """
+    diverged = result.diverged_at >= 0
+    if outcome == "steps to arrive":
+        took = np.where(result.arrived_at >= 0, result.arrived_at, steps)
+        return Picture(bands(took, diverged, 0, steps), 0, steps)
+    gap = result.values
+    if not surface.minima:
+        low, high = np.quantile(gap[~diverged], (0.02, 0.98)) if (~diverged).any() else (0, 1)
+        return Picture(bands(gap, diverged, low, high), float(low), float(high))
+    with np.errstate(all="ignore"):
+        powers = np.log10(np.maximum(gap - surface.minimum, SMALLEST_GAP))
+    known = powers[~diverged & np.isfinite(powers)]
+    low, high = np.quantile(known, (0.0, 0.98)) if known.size else (0.0, 1.0)
+    return Picture(bands(powers, diverged, low, high), float(10**low), float(10**high))
