@@ -60,7 +60,7 @@ def bands(numbers: np.ndarray, special: np.ndarray, low: float, high: float) -> 
         The picture as a ``data:image/png`` URI, one pixel a cell.
     """
     share = (np.nan_to_num(numbers, nan=high) - low) / ((high - low) or 1.0)
-    band = np.clip(share * BANDS, 0, BANDS - 1)
+    band = np.clip(np.clip(share, 0.0, 1.0) * BANDS, 0, BANDS - 1)
     return _data_uri(np.where(special, BANDS, band)[::-1], [*_FILLS, _SPECIAL])
 
 
