@@ -43,7 +43,9 @@ def test_each_cell_ends_where_the_single_path_ends(optimizer: str) -> None:
 def test_arrival_is_the_first_step_near_a_global_minimum() -> None:
     recipe = recipe_of("momentum")
     surface = SURFACES["himmelblau"]
-    result = outcome_map(recipe, surface, "learning_rate", "momentum", steps=200, cells=7)
+    result = outcome_map(
+        recipe, surface, "learning_rate", "momentum", steps=200, cells=7, arrivals=True
+    )
     seen = set()
     for row in range(7):
         for column in range(7):
@@ -111,7 +113,7 @@ def test_an_axis_runs_over_its_slider_as_the_slider_does() -> None:
 def test_the_picture_is_small_and_marks_divergence() -> None:
     recipe = recipe_of("momentum")
     surface = SURFACES["rosenbrock"]
-    result = outcome_map(recipe, surface, "learning_rate", "momentum", steps=100)
+    result = outcome_map(recipe, surface, "learning_rate", "momentum", steps=100, arrivals=True)
     assert 0 < (result.diverged_at >= 0).mean() < 1
     for outcome in ("final value", "steps to arrive"):
         picture = picture_of(outcome, result, surface, 100)

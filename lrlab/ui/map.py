@@ -12,6 +12,7 @@ from lrlab.draft import is_stretched, optimizer_fields, schedule_fields
 from lrlab.outcome_map import CELLS, Outcome, OutcomeMap, axes_of, outcome_map, picture_of
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path
+from lrlab.surfaces import Surface
 from lrlab.ui.show import show
 from lrlab.ui.state import current_draft, put
 from lrlab.words import number
@@ -35,16 +36,18 @@ def map_controls(recipe: Recipe) -> tuple[str, str, Outcome]:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _walked(recipe: Recipe, _surface: object, where: tuple, x: str, y: str) -> OutcomeMap:
+def _walked(
+    recipe: Recipe, _surface: Surface, where: tuple, x: str, y: str, arrivals: bool
+) -> OutcomeMap:
     _key, _chosen, start, steps = where
-    return outcome_map(recipe, _surface, x, y, start, steps)
+    return outcome_map(recipe, _surface, x, y, start, steps, arrivals=arrivals)
 
 
 def map_of(path: Path, x: str, y: str, outcome: Outcome) -> OutcomeMap:
     """Draw the map of the recipe whose path this is; returns its numbers."""
     surface, recipe = path.surface, path.recipe
     where = (surface.key, tuple(surface.chosen.items()), tuple(path.points[0].tolist()), path.steps)
-    result = _walked(recipe, surface, where, x, y)
+    result = _walked(recipe, surface, where, x, y, outcome == "steps to arrive")
     picture = picture_of(outcome, result, surface, path.steps)
     values = dict(recipe.optimizer.values) | dict(recipe.schedule.values)
     place = {"x": result.x.place(values[x]), "y": result.y.place(values[y])}
