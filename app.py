@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page("pages/home.py", title="LR Lab", icon=":material/science:", default=True),
         st.Page("pages/schedules.py", title="Schedules", icon=":material/show_chart:"),
         st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
+        st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
         train,
     ],

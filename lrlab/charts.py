@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lrlab.outcome_map import SMALLEST_GAP, Ticked
+from lrlab.race import RATES, Runner
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path
 
@@ -159,6 +160,52 @@ def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt
         )
         .properties(height=height)
     )
+
+
+def u_table(runners: Mapping[str, Runner], minimum: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The U-curves of a race, and the rate at which each recipe ran.
+
+    Args:
+        runners: the race, by label.
+        minimum: the surface's lowest value, 0 if it has none.
+
+    Returns:
+        Two tables with the columns ``rate``, ``gap`` (final value less the minimum) and
+        ``recipe``; rates at which a recipe diverged have no row.
+    """
+    curves, taken = [], []
+    for label, runner in runners.items():
+        gaps = np.maximum(runner.finals - minimum, SMALLEST_GAP)
+        curve = pd.DataFrame({"rate": RATES, "gap": gaps, "recipe": label})
+        curves.append(curve[np.isfinite(runner.finals)])
+        end = max(float(runner.path.values[-1]) - minimum, SMALLEST_GAP)
+        if np.isfinite(end) and runner.path.diverged_at is None:
+            taken.append({"rate": runner.rate, "gap": end, "recipe": label})
+    return pd.concat(curves), pd.DataFrame(taken, columns=["rate", "gap", "recipe"])
+
+
+def u_chart(
+    curves: Any, taken: Any, recipes: Sequence[str], has_minimum: bool, height: int = 300
+) -> alt.LayerChart:
+    """Final value against learning rate, from `u_table` rows; the rates taken are dots."""
+    x = alt.X("rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=_rates())
+    y = alt.Y(
+        "gap:Q",
+        title="final f − minimum (log)" if has_minimum else "final f",
+        scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
+        axis=_rates(),
+    )
+    colour = _recipe_colour(recipes)
+    tooltip = [
+        alt.Tooltip("recipe:N"),
+        alt.Tooltip("rate:Q", title="learning rate", format=".3~g"),
+        alt.Tooltip("gap:Q", title="final value", format=".3~g"),
+    ]
+    line = alt.Chart(curves).mark_line(strokeWidth=2)
+    dots = alt.Chart(taken).mark_point(size=90, filled=True, opacity=1)
+    return alt.layer(
+        *(mark.encode(x=x, y=y, color=colour, tooltip=tooltip) for mark in (line, dots))
+    ).properties(height=height)
 
 
 def outcome_chart(
@@ -351,7 +398,8 @@ def _epochs_axis(length: int) -> alt.X:
 
 def _recipe_colour(recipes: Sequence[str]) -> alt.Color:
     """The same colour for the same place in the list of recipes, on every chart."""
-    legend = alt.Legend(title=None, orient="top", labelLimit=400) if len(recipes) > 1 else None
+    many = len(recipes) > 1
+    legend = alt.Legend(title=None, orient="top", labelLimit=400, columns=3) if many else None
     return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
 
 

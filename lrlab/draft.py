@@ -14,7 +14,7 @@ from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput, Param, lookup, shown
 from lrlab.plan import FULL_TRAIN_SIZE, NETWORKS, PLAN_PARAMS, RunPlan
 from lrlab.recipe import Recipe
-from lrlab.schedules import SCHEDULES
+from lrlab.schedules import SCHEDULES, rate_param
 from lrlab.simulate import MAX_PATH_STEPS
 from lrlab.surfaces import SURFACES, Surface
 
@@ -134,6 +134,12 @@ def path_fields(surface: str) -> tuple[Field, ...]:
     )
 
 
+def race_field() -> Field:
+    """The learning rate of a race that is the same for everybody."""
+    help_text = "The largest learning rate over the path, the same for everybody."
+    return Field("race.rate", rate_param("rate", 0.01, help_text), "race", "Learning rate")
+
+
 def percent_param(param: Param) -> Param:
     """The percentage of a run that stands in for a number of steps."""
     return Param(
@@ -156,6 +162,7 @@ def _with_default(param: Param, default: Any) -> Param:
 def every_field() -> dict[str, Field]:
     """Each key that a link may carry, besides `CHOICES`, with its field."""
     fields: list[Field] = [*plan_fields(), Field("stretch", STRETCH, "schedule")]
+    fields.append(race_field())
     for optimizer in OPTIMIZERS:
         fields += optimizer_fields(optimizer)
         fields += schedule_fields("constant", optimizer, stretch=False)
@@ -260,6 +267,15 @@ def resolve_path(draft: Mapping[str, str]) -> tuple[Surface, tuple[float, float]
     steps, start = values.pop("path_steps"), values.pop("start")
     surface = SURFACES[key].with_params(**values)
     return surface, surface.check_start(start), steps
+
+
+def resolve_rate(draft: Mapping[str, str]) -> float:
+    """The learning rate of a race that is the same for everybody.
+
+    Raises:
+        InvalidInput: a text that is no value, or a value that is not allowed.
+    """
+    return _value(draft, race_field())
 
 
 def draft_of(plan: RunPlan) -> dict[str, str]:

@@ -46,6 +46,7 @@ class Param:
             ``share`` is then its default share of the run, in percent.
         needs: an optional parameter that must be in use for this one to have an effect.
         label: a title in plain words, where Keras has no such argument.
+        rate: the value is a learning rate, so it grows and shrinks with the schedule's peak.
         group: the heading it is folded away under; empty for those shown first.
     """
 
@@ -66,6 +67,7 @@ class Param:
     needs: str = ""
     label: str = ""
     group: str = ""
+    rate: bool = False
 
     def check(self, value: Any, owner: str) -> Any:
         """The value in its own type, or an error for people.

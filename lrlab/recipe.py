@@ -139,6 +139,26 @@ class Recipe:
         t = np.asarray(steps, np.float64)
         return np.asarray(self.schedule_spec.rate(t, **self.schedule.params), np.float64)
 
+    def with_peak(self, rate: float, steps: int) -> Recipe:
+        """This recipe with all rates of its schedule scaled, so that the largest of the first
+        ``steps`` learning rates is ``rate``; the curve keeps its shape.
+
+        Raises:
+            InvalidInput: the learning rate is 0 all along, or ``rate`` is not allowed.
+        """
+        peak = float(self.learning_rates(steps).max())
+        if peak == 0:
+            raise InvalidInput(
+                f"The learning rate is 0 at all of {steps:,} steps, so it cannot be scaled."
+            )
+        scaled = {param.name for param in self.schedule_spec.params if param.rate}
+        data = self.to_dict()
+        for name, value in self.schedule.values:
+            if name in scaled and value is not None:
+                grown = [item * rate / peak for item in np.atleast_1d(value).tolist()]
+                data["schedule"][name] = grown if isinstance(value, tuple) else grown[0]
+        return Recipe.from_dict(data)
+
     def keras_optimizer(self) -> keras.optimizers.Optimizer:
         """A fresh Keras optimizer of this recipe. Imports Keras on call."""
         import keras

@@ -214,6 +214,7 @@ def rate_param(
         open_low=not zero,
         slider=(1e-6, 10.0),
         scale="log",
+        rate=True,
     )
 
 
@@ -369,6 +370,7 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
             symbol=r"\eta_i",
             low=0.0,
             high=1e6,
+            rate=True,
         ),
     ),
     latex=r"\eta_t = \eta_i \quad \text{for } b_{i-1} < t \le b_i",
@@ -398,6 +400,7 @@ COSINE_DECAY = Schedule(
             slider=(1e-6, 10.0),
             scale="log",
             optional=True,
+            rate=True,
         ),
         steps_param(
             "warmup_steps",

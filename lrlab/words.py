@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lrlab.outcome_map import OutcomeMap
 from lrlab.plan import RunPlan
+from lrlab.race import Runner
 from lrlab.simulate import Path
 
 HARDLY = 0.01
@@ -85,6 +88,23 @@ def path_sentence(path: Path) -> str:
             "farther."
         )
     return f"{said} It ends {number(away)} away from the nearest global minimum."
+
+
+def race_sentence(ran: Mapping[str, Runner], fair: bool) -> str:
+    """Who ended lowest, in words."""
+    finished = {
+        label: float(runner.path.values[-1])
+        for label, runner in ran.items()
+        if runner.path.diverged_at is None and np.isfinite(runner.path.values[-1])
+    }
+    if not finished:
+        return "All diverge. Try a smaller learning rate."
+    steps = next(iter(ran.values())).path.steps
+    winner = min(finished, key=finished.__getitem__)
+    how = f" at its best learning rate, {number(ran[winner].rate)}" if fair else ""
+    said = f"After {steps:,} steps {winner} is lowest{how}: f = {number(finished[winner])}."
+    lost = [label for label in ran if label not in finished]
+    return said + (f" Diverged: {', '.join(lost)}." if lost else "")
 
 
 def map_sentence(result: OutcomeMap) -> str:

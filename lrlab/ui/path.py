@@ -36,7 +36,12 @@ def path_map(path: Path) -> None:
         "Zoom out to the whole path", key="map.whole", help="Up to where it diverges, if it does."
     ):
         bounds = path.whole_bounds()
-    path_view([path], [THIS], _MAP, _start_where_clicked, bounds)
+    path_view({THIS: path}, _MAP, _start_where_clicked, bounds)
+
+
+def race_map(paths: dict[str, Path]) -> None:
+    """The map with several paths from one start; a click moves the start of all."""
+    path_view(paths, _MAP, _start_where_clicked)
 
 
 def _start_where_clicked() -> None:

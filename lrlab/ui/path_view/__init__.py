@@ -6,7 +6,7 @@ works from the keyboard: what Vega-Lite's parameters do not offer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path as File
 
@@ -30,8 +30,7 @@ _component = st.components.v2.component(
 
 
 def path_view(
-    paths: Sequence[Path],
-    labels: Sequence[str],
+    paths: Mapping[str, Path],
     key: str,
     on_start: Callable[[], None],
     bounds: tuple[Point, Point] | None = None,
@@ -39,15 +38,15 @@ def path_view(
     """Draw paths over their surface, with playback.
 
     Args:
-        paths: one or more paths on the same surface from the same start.
-        labels: a name for each.
+        paths: one or more paths on the same surface from the same start, by their label.
         key: the component's key; a click puts ``{"start": [x, y]}`` under it.
         on_start: called after a click on the map, before the page runs again.
         bounds: the part of the surface to draw; the surface's own if omitted.
     """
-    surface = paths[0].surface
+    first = next(iter(paths.values()))
+    surface = first.surface
     bounds = surface.bounds if bounds is None else bounds
-    steps = max(path.steps for path in paths)
+    steps = first.steps
     kept = np.unique(np.linspace(0, steps, min(steps + 1, MOST_POINTS)).round().astype(int))
     _component(
         key=key,
@@ -55,7 +54,7 @@ def path_view(
             "image": _picture(surface.key, tuple(surface.chosen.items()), bounds),
             "bounds": bounds,
             "minima": surface.minima,
-            "start": paths[0].points[0].tolist(),
+            "start": first.points[0].tolist(),
             "steps": kept.tolist(),
             "paths": [
                 {
@@ -65,7 +64,7 @@ def path_view(
                     "values": _finite(path.values[kept]),
                     "rates": _finite(path.learning_rates[kept[kept < path.steps]]),
                 }
-                for slot, (path, label) in enumerate(zip(paths, labels, strict=True))
+                for slot, (label, path) in enumerate(paths.items())
             ],
             "description": (
                 f"Map of {surface.label}. Click to start the path there, or move the crosshair "

@@ -1,0 +1,87 @@
+"""Several recipes from one start: at an equal learning rate, or each at its own best one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrlab.batch import walk_all
+from lrlab.params import InvalidInput
+from lrlab.recipe import Recipe
+from lrlab.simulate import Path, trace
+from lrlab.surfaces import Surface, as_surface
+
+MOST = 6
+"""Recipes in a race, as many as the theme has colours."""
+
+RATES = np.geomspace(1e-5, 10.0, 121)
+"""The learning rates that a fair race tries for every recipe: twenty a power of ten."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A recipe in a race.
+
+    Args:
+        recipe: as it ran, its rates scaled so that the largest is ``rate``.
+        rate: the largest learning rate over the path.
+        path: the steps it took.
+        finals: the final value at each of `RATES`, infinite where it diverged.
+    """
+
+    recipe: Recipe
+    rate: float
+    path: Path
+    finals: np.ndarray
+
+
+def race(
+    recipes: Mapping[str, Recipe],
+    surface: str | Surface,
+    rate: float | None = None,
+    start: tuple[float, float] | None = None,
+    steps: int = 300,
+) -> dict[str, Runner]:
+    """Run recipes from one start, for the same number of steps.
+
+    Args:
+        recipes: one to six, by their label.
+        surface: a key of `SURFACES`, or a surface.
+        rate: the largest learning rate for everybody; ``None`` is the fair race, in which each
+            takes the rate of `RATES` with which it ends lowest.
+        start: ``(x, y)``; the surface's own start if omitted.
+        steps: optimizer steps.
+
+    Raises:
+        InvalidInput: no recipe or more than six, or a bad rate, surface, start or steps.
+    """
+    if not 1 <= len(recipes) <= MOST:
+        raise InvalidInput(f"A race takes 1 to {MOST} recipes, not {len(recipes)}.")
+    surface = as_surface(surface)
+    start = surface.check_start(surface.start if start is None else start)
+    runners = {}
+    for label, recipe in recipes.items():
+        finals = final_values(recipe, surface, start, steps)
+        chosen = best_rate(finals) if rate is None else rate
+        scaled = recipe.with_peak(chosen, steps)
+        path = trace(scaled, surface, start, steps)
+        runners[label] = Runner(scaled, chosen, path, finals)
+    return runners
+
+
+def final_values(
+    recipe: Recipe, surface: Surface, start: tuple[float, float], steps: int
+) -> np.ndarray:
+    """The U-curve: where a recipe ends at each of `RATES`, infinite where it diverges."""
+    shape = recipe.learning_rates(steps)
+    rates = RATES[None, :, None] * (shape / shape.max())
+    ends = walk_all(recipe, surface, start, rates, {}, (1, len(RATES)))
+    lost = (ends.diverged_at[0] >= 0) | ~np.isfinite(ends.values[0])
+    return np.where(lost, np.inf, ends.values[0])
+
+
+def best_rate(finals: np.ndarray) -> float:
+    """The learning rate of `RATES` with the lowest final value; the smallest if all diverged."""
+    return float(RATES[int(np.argmin(finals))])

@@ -1,0 +1,47 @@
+"""Who runs in a race, and at which learning rate."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.draft import race_field, resolve_rate, resolve_recipe
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.race import MOST
+from lrlab.recipe import Recipe
+from lrlab.ui.controls import control
+from lrlab.ui.pins import pins
+from lrlab.ui.recipe import THIS
+from lrlab.ui.state import current_draft
+
+FAIR, EQUAL = "each at its best learning rate", "all at one learning rate"
+FIRST = ("sgd", "momentum", "rmsprop", "adam")
+"""The optimizers a visitor sees race first, beside the current one."""
+
+
+def runners(recipe: Recipe, steps: int) -> dict[str, Recipe]:
+    """This recipe, the pinned ones, and optimizers at their defaults with its schedule."""
+    ready = {THIS: recipe} | pins()
+    others = [key for key in OPTIMIZERS if key != recipe.optimizer.name]
+    picked = st.multiselect(
+        "Against",
+        others,
+        [key for key in FIRST if key in others],
+        key=f"race.against.{recipe.optimizer.name}",
+        format_func=lambda key: OPTIMIZERS[key].label,
+        max_selections=MOST - len(ready),
+        help="Optimizers at Keras's defaults, with the schedule of this recipe. Pinned recipes "
+        f"run too; {MOST} in all.",
+    )
+    draft = current_draft()
+    for key in picked[: MOST - len(ready)]:
+        ready[OPTIMIZERS[key].label] = resolve_recipe(draft | {"optimizer": key}, steps)
+    return ready
+
+
+def rate_choice() -> float | None:
+    """The learning rate for everybody, or ``None`` for the fair race."""
+    how = st.segmented_control("Run", [FAIR, EQUAL], default=FAIR, required=True, key="race.how")
+    if how == FAIR:
+        return None
+    control(race_field())
+    return resolve_rate(current_draft())
