@@ -48,6 +48,10 @@ class Path:
         """How many steps were taken."""
         return len(self.learning_rates)
 
+    def gradients(self, steps: int) -> np.ndarray:
+        """The gradients that the first ``steps`` steps used, before clipping: ``(steps, 2)``."""
+        return self.surface.gradient_at(self.points[:steps])
+
     def whole_bounds(self) -> tuple[Point, Point]:
         """Bounds that hold the drawn part of the surface and the path, as far as it did not
         diverge."""

@@ -24,7 +24,10 @@ def number(value: float, digits: int = 3) -> str:
         return "not finite"
     if value == int(value) and abs(value) < 1e7:
         return f"{int(value):,}"
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    rounded = float(f"{value:.{digits}g}")
+    if 1e-4 <= abs(rounded) < 1e7:
+        return f"{rounded:,.10g}"
+    mantissa, _, exponent = f"{rounded:.{digits}g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 

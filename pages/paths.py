@@ -7,10 +7,12 @@ import streamlit as st
 from lrlab.charts import divergence_table, path_rate_chart, path_table, thinned, value_chart
 from lrlab.surfaces import SURFACES
 from lrlab.ui.entry import require_entry
+from lrlab.ui.inspector import arrows_of, inspected, inspector_table
 from lrlab.ui.layout import two_sides
 from lrlab.ui.path import path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, details, stretched
 from lrlab.ui.show import show
+from lrlab.why import why
 from lrlab.words import path_sentence
 
 require_entry()
@@ -23,11 +25,14 @@ with chart_side:
     st.markdown(SURFACES[surface].teaches)
     path_controls(surface)
 path = current_path()
-answer.markdown(f"**{path_sentence(path)}**")
+answer.markdown(f"**{path_sentence(path)}** {why(path)}")
 with map_side:
-    path_map(path)
+    numbers = inspected(path)
+    path_map(path, arrows_of(numbers, path) if numbers else ())
     star = "★ marks the global minimum, " if path.surface.minima else ""
     st.caption(f"Click the map to start there. {star}○ the start.")
+    if numbers:
+        inspector_table(numbers, path.recipe.optimizer_spec)
 with chart_side:
     table = thinned(path_table(path, THIS))
     until = path.steps if path.diverged_at is None else path.diverged_at

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
 from lrlab.draft import path_fields
@@ -26,8 +29,8 @@ def path_controls(surface: str) -> None:
         control(field)
 
 
-def path_map(path: Path) -> None:
-    """The map with the path, its playback, and click-to-start.
+def path_map(path: Path, arrows: Sequence[Mapping[str, Any]] = ()) -> None:
+    """The map with the path, its playback, click-to-start, and the inspector's arrows.
 
     A path that leaves the map can be seen whole on a larger one.
     """
@@ -36,7 +39,7 @@ def path_map(path: Path) -> None:
         "Zoom out to the whole path", key="map.whole", help="Up to where it diverges, if it does."
     ):
         bounds = path.whole_bounds()
-    path_view({THIS: path}, _MAP, _start_where_clicked, bounds)
+    path_view({THIS: path}, _MAP, _start_where_clicked, bounds, arrows)
 
 
 def race_map(paths: dict[str, Path]) -> None:

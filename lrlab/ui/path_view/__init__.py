@@ -6,9 +6,10 @@ works from the keyboard: what Vega-Lite's parameters do not offer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path as File
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -34,6 +35,7 @@ def path_view(
     key: str,
     on_start: Callable[[], None],
     bounds: tuple[Point, Point] | None = None,
+    arrows: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Draw paths over their surface, with playback.
 
@@ -42,6 +44,7 @@ def path_view(
         key: the component's key; a click puts ``{"start": [x, y]}`` under it.
         on_start: called after a click on the map, before the page runs again.
         bounds: the part of the surface to draw; the surface's own if omitted.
+        arrows: each with ``from``, ``to`` (points) and ``label``.
     """
     first = next(iter(paths.values()))
     surface = first.surface
@@ -56,6 +59,7 @@ def path_view(
             "minima": surface.minima,
             "start": first.points[0].tolist(),
             "steps": kept.tolist(),
+            "arrows": list(arrows),
             "paths": [
                 {
                     "label": label,

@@ -107,6 +107,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const dot = element("circle", { cx: startX, cy: startY, r: 5 }, start);
   element("title", {}, dot).textContent = "Start";
 
+  const arrows = find(".arrows");
+  arrows.replaceChildren();
+  for (const [i, arrow] of data.arrows.entries()) {
+    const [[x1, y1], [x2, y2]] = [toPixels(arrow.from), toPixels(arrow.to)];
+    const angle = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
+    element("line", { x1, y1, x2, y2, class: "casing" }, arrows);
+    element("line", { x1, y1, x2, y2 }, arrows);
+    const head = { d: "M4 0L-7 -5V5Z", transform: `translate(${x2} ${y2}) rotate(${angle})` };
+    element("path", head, arrows);
+    const anchor = x2 < x1 ? "end" : "start";
+    const label = { x: x2 + (x2 < x1 ? -8 : 8), y: y2 + 4 + 15 * i, "text-anchor": anchor };
+    element("text", label, arrows).textContent = arrow.label;
+  }
+
   // Each path: all of it faint, what has been played so far strong, its head a disc.
   const lines = find(".paths");
   const heads = find(".heads");
