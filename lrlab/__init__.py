@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.recipe import Recipe
 from lrlab.schedules import SCHEDULES
 from lrlab.simulate import Path, trace
 from lrlab.surfaces import SURFACES
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "SURFACES", "Path", "Recipe", "trace"]
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SURFACES",
+    "Path",
+    "Recipe",
+    "draw_curve",
+    "draw_map",
+    "draw_path",
+    "draw_race",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """What draws brings pandas and Altair along, so it is imported when first asked for."""
+    if name.startswith("draw_") and name in __all__:
+        return getattr(import_module("lrlab.notebook"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

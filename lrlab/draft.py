@@ -6,173 +6,27 @@ checked values. A stored recipe is therefore always concrete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrlab.optimizers import OPTIMIZERS
+from lrlab.fields import (
+    CHOICES,
+    OPENING,
+    STRETCH,
+    Field,
+    every_field,
+    optimizer_fields,
+    path_fields,
+    plan_fields,
+    race_field,
+    ramp_fields,
+    schedule_fields,
+)
 from lrlab.params import InvalidInput, Param, lookup, shown
-from lrlab.plan import FULL_TRAIN_SIZE, NETWORKS, PLAN_PARAMS, RunPlan
+from lrlab.plan import FULL_TRAIN_SIZE, PLAN_PARAMS, RunPlan
 from lrlab.recipe import Recipe
-from lrlab.schedules import SCHEDULES, rate_param
-from lrlab.simulate import MAX_PATH_STEPS
+from lrlab.schedules import RAMP, SCHEDULES, Schedule
 from lrlab.surfaces import SURFACES, Surface
-
-CHOICES: Mapping[str, Mapping[str, Any]] = {
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "network": NETWORKS,
-    "surface": SURFACES,
-}
-"""What is picked from a list, and the list."""
-
-OPENING: Mapping[str, str] = {
-    "optimizer": "nadam",
-    "schedule": "cosine_decay",
-    "network": "mlp",
-    "surface": "himmelblau",
-    "stretch": "true",
-}
-"""What a visitor sees first. Everything else starts at its default."""
-
-STRETCH = Param(
-    "stretch",
-    True,
-    "Give the schedule's lengths as percentages of the run, so that it always fits.",
-    kind="bool",
-)
-
-PATH_STEPS = Param(
-    "path_steps",
-    1000,
-    "How many optimizer steps the path takes.",
-    kind="int",
-    low=1,
-    high=MAX_PATH_STEPS,
-    slider=(10, 5000),
-    scale="log",
-)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One control: its key in the draft, what it may hold, and whose parameter it is.
-
-    Its title is Keras's name of the parameter, unless Keras has none and ``label`` is given.
-    """
-
-    key: str
-    param: Param
-    owner: str
-    label: str = ""
-
-    @property
-    def title(self) -> str:
-        """What stands over the control, in Markdown: Keras's name and the formula's symbol."""
-        if self.label:
-            return self.label
-        symbol = f" $\\;{self.param.symbol}$" if self.param.symbol else ""
-        return f"`{self.param.name}`{symbol}"
-
-    @property
-    def default(self) -> str:
-        """The text of the default."""
-        return self.param.text(self.param.default)
-
-
-def optimizer_fields(key: str) -> tuple[Field, ...]:
-    """The controls of an optimizer's hyperparameters (its learning rate is the schedule's)."""
-    return tuple(
-        Field(f"{key}.{param.name}", param, f"optimizer {key}")
-        for param in OPTIMIZERS[key].all_params
-    )
-
-
-def schedule_fields(key: str, optimizer: str, stretch: bool) -> tuple[Field, ...]:
-    """The controls of a schedule.
-
-    A constant rate belongs to the optimizer, because its default does. When stretched, each
-    step count is given in percent of the run.
-    """
-    fields = []
-    for param in SCHEDULES[key].params:
-        owner = f"schedule {key}"
-        if key == "constant":
-            param = _with_default(param, OPTIMIZERS[optimizer].learning_rate)
-            fields.append(Field(f"{optimizer}.{param.name}", param, owner))
-        elif param.steps and stretch:
-            share = percent_param(param)
-            title = f"`{param.name}` in % of run"
-            fields.append(Field(f"{key}.{param.name}.percent", share, owner, title))
-        else:
-            fields.append(Field(f"{key}.{param.name}", param, owner))
-    return tuple(fields)
-
-
-def plan_fields() -> tuple[Field, ...]:
-    """The controls of the planned run, besides its network."""
-    return tuple(Field(param.name, param, "run", param.label) for param in PLAN_PARAMS)
-
-
-def path_fields(surface: str) -> tuple[Field, ...]:
-    """The controls of a path: its steps, its start, and the surface's own parameters."""
-    start = Param(
-        "start",
-        SURFACES[surface].start,
-        "Where the path starts: x and y. A click on the map sets it too.",
-        kind="floats",
-        symbol=r"\theta_0",
-    )
-    owner = f"surface {surface}"
-    return (
-        Field("path_steps", PATH_STEPS, "path", "Steps"),
-        Field(f"{surface}.start", start, owner, "Start $\\;(x, y)$"),
-        *(
-            Field(f"{surface}.{param.name}", param, owner, f"{param.label} $\\;{param.symbol}$")
-            for param in SURFACES[surface].params
-        ),
-    )
-
-
-def race_field() -> Field:
-    """The learning rate of a race that is the same for everybody."""
-    help_text = "The largest learning rate over the path, the same for everybody."
-    return Field("race.rate", rate_param("rate", 0.01, help_text), "race", "Learning rate")
-
-
-def percent_param(param: Param) -> Param:
-    """The percentage of a run that stands in for a number of steps."""
-    return Param(
-        param.name,
-        param.share,
-        f"{param.help} In percent of the run.",
-        kind="floats" if param.kind == "ints" else "float",
-        symbol=param.symbol,
-        low=0.0,
-        high=1000.0,
-        slider=(0.0, 100.0),
-        needs=param.needs,
-    )
-
-
-def _with_default(param: Param, default: Any) -> Param:
-    return Param(**{**vars(param), "default": default})
-
-
-def every_field() -> dict[str, Field]:
-    """Each key that a link may carry, besides `CHOICES`, with its field."""
-    fields: list[Field] = [*plan_fields(), Field("stretch", STRETCH, "schedule")]
-    fields.append(race_field())
-    for optimizer in OPTIMIZERS:
-        fields += optimizer_fields(optimizer)
-        fields += schedule_fields("constant", optimizer, stretch=False)
-    for surface in SURFACES:
-        fields += path_fields(surface)
-    for schedule in SCHEDULES:
-        if schedule != "constant":
-            for stretch in (False, True):
-                fields += schedule_fields(schedule, "", stretch)
-    return {field.key: field for field in fields}
 
 
 def read_query(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -221,20 +75,17 @@ def resolve_recipe(draft: Mapping[str, str], total_steps: int) -> Recipe:
         InvalidInput: a text that is no value, or a value that is not allowed.
     """
     optimizer, schedule = _chosen(draft, "optimizer"), _chosen(draft, "schedule")
-    stretch = is_stretched(draft)
-    rates = {
-        field.param.name: _value(draft, field)
-        for field in schedule_fields(schedule, optimizer, stretch)
-    }
+    spec, stretch = SCHEDULES[schedule], is_stretched(draft)
+    rates = _values(draft, schedule_fields(schedule, optimizer, stretch))
+    ramp = _values(draft, _ramp_fields(draft))
     if stretch:
-        for param in SCHEDULES[schedule].step_params:
-            rates[param.name] = _steps(param, rates[param.name], total_steps)
-        rates = SCHEDULES[schedule].fit(rates)
+        rates = spec.fit(_in_steps(spec, rates, total_steps))
+        ramp = _in_steps(RAMP, ramp, total_steps)
     return Recipe.from_dict(
         {
-            "optimizer": {"name": optimizer}
-            | {field.param.name: _value(draft, field) for field in optimizer_fields(optimizer)},
+            "optimizer": {"name": optimizer} | _values(draft, optimizer_fields(optimizer)),
             "schedule": {"name": schedule} | rates,
+            "ramp": ramp,
         }
     )
 
@@ -250,7 +101,7 @@ def resolve_plan(draft: Mapping[str, str], most_images: int = FULL_TRAIN_SIZE) -
     Raises:
         InvalidInput: a text that is no value, or a value that is not allowed.
     """
-    settings = {field.param.name: _value(draft, field) for field in plan_fields()}
+    settings = _values(draft, plan_fields())
     settings["train_size"] = min(settings["train_size"], most_images)
     total = -(-settings["train_size"] // settings["batch_size"]) * settings["epochs"]
     return RunPlan.of(resolve_recipe(draft, total), _chosen(draft, "network"), **settings)
@@ -263,7 +114,7 @@ def resolve_path(draft: Mapping[str, str]) -> tuple[Surface, tuple[float, float]
         InvalidInput: a text that is no value, or a value that is not allowed.
     """
     key = _chosen(draft, "surface")
-    values = {field.param.name: _value(draft, field) for field in path_fields(key)}
+    values = _values(draft, path_fields(key))
     steps, start = values.pop("path_steps"), values.pop("start")
     surface = SURFACES[key].with_params(**values)
     return surface, surface.check_start(start), steps
@@ -288,15 +139,37 @@ def draft_of(plan: RunPlan) -> dict[str, str]:
         "network": plan.network,
         "stretch": "false",
     }
-    values = dict(recipe.optimizer.values)
-    for field in optimizer_fields(optimizer):
-        draft[field.key] = field.param.text(values[field.param.name])
-    values = dict(recipe.schedule.values)
-    for field in schedule_fields(schedule, optimizer, stretch=False):
-        draft[field.key] = field.param.text(values[field.param.name])
-    for field in plan_fields():
-        draft[field.key] = field.param.text(getattr(plan, field.param.name))
+    ramp = recipe.ramp.params if recipe.ramp else {}
+    for values, fields in (
+        (recipe.optimizer.params, optimizer_fields(optimizer)),
+        (recipe.schedule.params, schedule_fields(schedule, optimizer, stretch=False)),
+        (ramp, ramp_fields(stretch=False)),
+        ({param.name: getattr(plan, param.name) for param in PLAN_PARAMS}, plan_fields()),
+    ):
+        for field in fields:
+            value = values.get(field.param.name, field.param.default)
+            draft[field.key] = field.param.text(value)
     return draft
+
+
+def query_of(draft: Mapping[str, str]) -> dict[str, str]:
+    """The URL parameters of a draft: what differs from the defaults and has a control now."""
+    optimizer, schedule = _chosen(draft, "optimizer"), _chosen(draft, "schedule")
+    query = {
+        what: registry[_chosen(draft, what)].label
+        for what, registry in CHOICES.items()
+        if _chosen(draft, what) != OPENING[what]
+    }
+    fields = (
+        Field("stretch", STRETCH, "schedule"),
+        *optimizer_fields(optimizer),
+        *schedule_fields(schedule, optimizer, is_stretched(draft)),
+        *_ramp_fields(draft),
+        *plan_fields(),
+        *path_fields(_chosen(draft, "surface")),
+    )
+    held = {field.key: draft.get(field.key, field.default) for field in fields}
+    return query | {f.key: held[f.key] for f in fields if held[f.key] != f.default}
 
 
 def is_stretched(draft: Mapping[str, str]) -> bool:
@@ -308,8 +181,28 @@ def _chosen(draft: Mapping[str, str], what: str) -> str:
     return choice_key(what, draft.get(what, OPENING[what]))
 
 
+def _ramp_fields(draft: Mapping[str, str]) -> tuple[Field, ...]:
+    """The controls of the ramp; a reactive schedule takes none."""
+    if SCHEDULES[_chosen(draft, "schedule")].reactive:
+        return ()
+    return ramp_fields(is_stretched(draft))
+
+
+def _values(draft: Mapping[str, str], fields: Iterable[Field]) -> dict[str, Any]:
+    return {field.param.name: _value(draft, field) for field in fields}
+
+
 def _value(draft: Mapping[str, str], field: Field) -> Any:
     return field.param.parse(draft.get(field.key, field.default), field.owner)
+
+
+def _in_steps(spec: Schedule, values: dict[str, Any], total_steps: int) -> dict[str, Any]:
+    """The values, their percentages of the run turned into steps."""
+    counts = {param.name: param for param in spec.step_params}
+    return {
+        name: _steps(counts[name], value, total_steps) if name in counts else value
+        for name, value in values.items()
+    }
 
 
 def _steps(param: Param, percent: Any, total_steps: int) -> Any:

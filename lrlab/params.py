@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
 
-Kind = Literal["float", "int", "bool", "ints", "floats"]
-"""What a value is: a number, a whole number, a switch, or a list of (whole) numbers."""
+Kind = Literal["float", "int", "bool", "ints", "floats", "formula"]
+"""What a value is: a number, a whole number, a switch, a list of (whole) numbers, or a formula of
+x and y (see `lrlab.surfaces.typed.FormulaParam`)."""
 
 Scale = Literal["linear", "log", "doubling", "memory"]
 """How a slider is divided; ``memory`` is logarithmic in one minus the value, as suits the betas,

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrlab.keras_code import keras_code
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.optimizers.base import SHARED_NAMES, Optimizer
 from lrlab.params import InvalidInput, check_all, lookup, shown
-from lrlab.schedules import SCHEDULES, Schedule
+from lrlab.schedules import RAMP, SCHEDULES, Schedule
+from lrlab.schedules.base import LEARNING_RATE
 
 if TYPE_CHECKING:
     import keras
+
+
+MONITOR = "val_loss"
+"""What a reactive schedule watches, as Keras names it."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,15 @@ class Recipe:
 
     It drives the learning-rate curve, the path on a test function and the training run, so the
     three never disagree.
+
+    Args:
+        optimizer, schedule: what was picked.
+        ramp: the warm-up and cool-down around the schedule; ``None`` where there is neither.
     """
 
     optimizer: Choice
     schedule: Choice
+    ramp: Choice | None = None
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Recipe:
@@ -55,12 +66,14 @@ class Recipe:
         Args:
             given: ``{"optimizer": {"name": key, ...}, "schedule": {"name": key, ...}}``. Without
                 a schedule the learning rate is constant at Keras's default for the optimizer.
+                ``"ramp": {"warmup_steps": n, "cooldown_steps": k, "cooldown_end": step}`` puts a
+                linear warm-up and cool-down around the schedule.
 
         Raises:
             InvalidInput: an unknown name, or a value of the wrong type or out of range.
         """
         given = _mapping(given, "a recipe")
-        _refuse_unknown(given, ("optimizer", "schedule"), "A recipe")
+        _refuse_unknown(given, ("optimizer", "schedule", "ramp"), "A recipe")
         if "optimizer" not in given:
             raise InvalidInput(
                 'A recipe needs an "optimizer", such as {"optimizer": {"name": "adam"}}.'
@@ -77,17 +90,20 @@ class Recipe:
 
         chosen = dict(_mapping(given.get("schedule", {"name": "constant"}), "schedule"))
         schedule = lookup(SCHEDULES, chosen.pop("name", None), "schedule")
-        if schedule.key == "constant":
-            chosen = {"learning_rate": optimizer.learning_rate} | chosen
+        if schedule.plain:
+            chosen = {LEARNING_RATE: optimizer.learning_rate} | chosen
         rates = check_all(schedule.params, chosen, f"schedule {schedule.key}")
         schedule.check(rates)
         return cls(
-            Choice(optimizer.key, tuple(hyper.items())), Choice(schedule.key, tuple(rates.items()))
+            Choice(optimizer.key, tuple(hyper.items())),
+            Choice(schedule.key, tuple(rates.items())),
+            _ramp(_mapping(given.get("ramp", {}), "ramp"), schedule),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The mapping that `from_dict` takes, every parameter filled in; fit for JSON."""
-        return {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
+        ramp = {"ramp": dict(self.ramp.values)} if self.ramp else {}
+        return {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()} | ramp
 
     @property
     def optimizer_spec(self) -> Optimizer:
@@ -114,11 +130,15 @@ class Recipe:
 
     @property
     def label(self) -> str:
-        """A short name for lists and legends: ``Nadam, exponential decay``."""
+        """A short name for lists and legends: ``Nadam, exponential decay, warm-up``."""
         schedule = self.schedule_spec
+        parts = [self.optimizer_spec.label, schedule.label[0].lower() + schedule.label[1:]]
         if schedule.key == "constant":
-            return f"{self.optimizer_spec.label}, {self.schedule.params['learning_rate']:g}"
-        return f"{self.optimizer_spec.label}, {schedule.label.lower()}"
+            parts[1] = f"{self.schedule.params[LEARNING_RATE]:g}"
+        if self.ramp:
+            named = {"warm-up": "warmup_steps", "cool-down": "cooldown_steps"}
+            parts += [name for name, steps in named.items() if self.ramp.params[steps]]
+        return ", ".join(parts)
 
     def learning_rates(self, steps: int) -> np.ndarray:
         """The learning rate used by update 0, 1, ..., ``steps - 1``.
@@ -130,14 +150,28 @@ class Recipe:
             float64, shape ``(steps,)``.
 
         Raises:
-            InvalidInput: ``steps`` is not a whole number of 0 or more.
+            InvalidInput: ``steps`` is not a whole number of 0 or more, or the schedule is
+                reactive.
         """
         return self.learning_rates_at(np.arange(check_steps(steps, low=0)))
 
     def learning_rates_at(self, steps: np.ndarray) -> np.ndarray:
-        """The learning rate used by each of the given updates; float64, shape of ``steps``."""
+        """The learning rate used by each of the given updates; float64, shape of ``steps``.
+
+        Raises:
+            InvalidInput: the schedule is reactive.
+        """
+        rate = self.schedule_spec.rate
+        if rate is None:
+            raise InvalidInput(
+                f"schedule {self.schedule.name} changes the learning rate by what the training "
+                "measures, so it cannot be drawn ahead. Train it to see the rates it uses."
+            )
         t = np.asarray(steps, np.float64)
-        return np.asarray(self.schedule_spec.rate(t, **self.schedule.params), np.float64)
+        rates = rate(np, t, **self.schedule.params)
+        if self.ramp:
+            rates = rates * RAMP.rate(np, t, **self.ramp.params)
+        return np.asarray(rates, np.float64)
 
     def with_peak(self, rate: float, steps: int) -> Recipe:
         """This recipe with all rates of its schedule scaled, so that the largest of the first
@@ -163,33 +197,50 @@ class Recipe:
         """A fresh Keras optimizer of this recipe. Imports Keras on call."""
         import keras
 
-        schedule = self.schedule_spec
-        if schedule.keras_class is None:
-            rate: Any = self.schedule.params["learning_rate"]
-        else:
-            rate = getattr(keras.optimizers.schedules, schedule.keras_class)(
-                **{key: _plain(value) for key, value in self.schedule.values}
-            )
+        from lrlab.training.schedules import keras_learning_rate
+
         spec = self.optimizer_spec
         arguments = dict(self.optimizer.values) | dict(spec.fixed)
+        rate = keras_learning_rate(self)
         return getattr(keras.optimizers, spec.keras_class)(learning_rate=rate, **arguments)
 
+    def keras_callbacks(self) -> list[keras.callbacks.Callback]:
+        """The fresh Keras callbacks that ``model.fit`` needs for this recipe.
+
+        None, unless the schedule is reactive. Imports Keras on call.
+        """
+        import keras
+
+        callback = self.schedule_spec.callback
+        if callback is None:
+            return []
+        return [getattr(keras.callbacks, callback)(**self.callback_arguments)]
+
+    @property
+    def callback_arguments(self) -> dict[str, Any]:
+        """The arguments of a reactive schedule's Keras callback; it watches the validation loss."""
+        own = {name: value for name, value in self.schedule.values if name != LEARNING_RATE}
+        return {"monitor": MONITOR} | own
+
     def keras_code(self) -> str:
-        """Python code that makes the same Keras optimizer, ready to paste."""
-        schedule = self.schedule_spec
-        if schedule.keras_class is None:
-            rate = repr(self.schedule.params["learning_rate"])
-        else:
-            inner = _arguments(self.schedule.values, "        ")
-            rate = f"keras.optimizers.schedules.{schedule.keras_class}(\n{inner}    )"
-        spec = self.optimizer_spec
-        values = (*self.optimizer.values, *spec.fixed.items())
-        outer = _arguments(values, "    ")
-        return (
-            "import keras\n\n"
-            f"optimizer = keras.optimizers.{spec.keras_class}(\n"
-            f"    learning_rate={rate},\n{outer})\n"
+        """Python code that makes the same Keras optimizer, ready to paste.
+
+        For a schedule that Keras lacks it holds the formula, in a class that Keras can save.
+        """
+        return keras_code(self)
+
+
+def _ramp(given: Mapping[str, Any], schedule: Schedule) -> Choice | None:
+    values = check_all(RAMP.params, given, RAMP.key)
+    if not (values["warmup_steps"] or values["cooldown_steps"]):
+        return None
+    if schedule.reactive:
+        raise InvalidInput(
+            f"A ramp cannot be put around schedule {schedule.key}: Keras's "
+            f"{schedule.callback} sets the rate itself. Leave the ramp out."
         )
+    RAMP.check(values)
+    return Choice(RAMP.key, tuple(values.items()))
 
 
 def check_steps(steps: Any, low: int = 1, high: int = 10_000_000) -> int:
@@ -205,25 +256,17 @@ def check_steps(steps: Any, low: int = 1, high: int = 10_000_000) -> int:
     return int(steps)
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _arguments(values: tuple[tuple[str, Any], ...], indent: str) -> str:
-    return "".join(
-        f"{indent}{name}={_plain(value)!r},\n" for name, value in values if value is not None
-    )
-
-
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        return value
+    if what == "a recipe":
         raise InvalidInput(
-            f"{what} = {shown(value)} is not allowed. It must be a mapping, such as "
-            '{"name": "adam"}.'
-            if what != "a recipe"
-            else f"A recipe must be a mapping with an optimizer and a schedule, not {shown(value)}."
+            f"A recipe must be a mapping with an optimizer and a schedule, not {shown(value)}."
         )
-    return value
+    such = '{"warmup_steps": 100}' if what == "ramp" else '{"name": "adam"}'
+    raise InvalidInput(
+        f"{what} = {shown(value)} is not allowed. It must be a mapping, such as {such}."
+    )
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

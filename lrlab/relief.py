@@ -15,13 +15,14 @@ _LOW = np.array([16, 42, 84])
 _HIGH = np.array([236, 240, 243])
 _LINE_SHADE = 0.86
 _SPECIAL = np.array([213, 94, 0])
+_NOWHERE = np.array([128, 128, 128])
 _FILLS = [_LOW + (_HIGH - _LOW) * i / (BANDS - 1) for i in range(BANDS)]
 
 
 def relief(
     surface: Surface, bounds: tuple[Point, Point] | None = None, size: int = 480
 ) -> tuple[str, list[float]]:
-    """Draw a surface as seen from above, dark where it is low.
+    """Draw a surface as seen from above, dark where it is low, grey where it has no value.
 
     Args:
         surface: what is drawn.
@@ -30,7 +31,7 @@ def relief(
 
     Returns:
         The picture as a ``data:image/png`` URI, some 10 KB, and the ``BANDS - 1`` values of the
-        isolines between the bands, lowest first.
+        isolines between the bands, lowest first; infinite where there is nothing to tell apart.
     """
     (x_low, x_high), (y_low, y_high) = surface.bounds if bounds is None else bounds
     # Rows of a picture run downwards, y runs upwards.
@@ -38,14 +39,17 @@ def relief(
         np.meshgrid(np.linspace(x_low, x_high, size), np.linspace(y_high, y_low, size)), axis=-1
     )
     z = surface.at(grid)
-    low = surface.minimum if np.isfinite(surface.minimum) else float(np.nanmin(z))
-    levels = _levels(z, low)
+    finite = z[np.isfinite(z)]
+    known = surface.minimum is not None and np.isfinite(surface.minimum)
+    low = surface.minimum if known else float(finite.min(initial=np.inf))
+    levels = _levels(finite, low)
     band = np.digitize(z, levels).astype(np.uint8)
     edge = np.zeros_like(band, bool)
     edge[:, 1:] |= band[:, 1:] != band[:, :-1]
     edge[1:] |= band[1:] != band[:-1]
-    colours = [*_FILLS, *(fill * _LINE_SHADE for fill in _FILLS)]
-    return _data_uri(np.where(edge, band + BANDS, band), colours), levels.tolist()
+    colours = [*_FILLS, *(fill * _LINE_SHADE for fill in _FILLS), _NOWHERE]
+    drawn = np.where(edge, band + BANDS, band)
+    return _data_uri(np.where(np.isnan(z), 2 * BANDS, drawn), colours), levels.tolist()
 
 
 def bands(numbers: np.ndarray, special: np.ndarray, low: float, high: float) -> str:
@@ -64,14 +68,16 @@ def bands(numbers: np.ndarray, special: np.ndarray, low: float, high: float) -> 
     return _data_uri(np.where(special, BANDS, band)[::-1], [*_FILLS, _SPECIAL])
 
 
-def _levels(z: np.ndarray, low: float) -> np.ndarray:
+def _levels(finite: np.ndarray, low: float) -> np.ndarray:
     """Isolines that show the shape: close together near the minimum if most of it lies high.
 
     Heights are bent by a logarithm just so far that half of the picture lies below the upper
-    third of the bands.
+    third of the bands. A picture without heights, or of one height, has none.
     """
-    finite = z[np.isfinite(z)]
-    top = float(np.quantile(finite, 0.98)) - low
+    top = max(float(np.quantile(finite, 0.98)) - low, 0.0) if finite.size else 0.0
+    top = top or float(finite.max(initial=low)) - low
+    if not 0.0 < top < np.inf:
+        return np.full(BANDS - 1, np.inf)
     half = max((float(np.median(finite)) - low) / top, 1e-9)
     bend = 0.0
     for bend in np.logspace(-2, 8, 60):

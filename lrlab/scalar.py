@@ -26,15 +26,23 @@ def _sign(a: float) -> float:
     return float((a > 0) - (a < 0))
 
 
+def _where(condition: bool, a: float, b: float) -> float:
+    return a if condition else b
+
+
 scalar = SimpleNamespace(
     sqrt=math.sqrt,
     exp=math.exp,
+    log=math.log,
     sin=math.sin,
     cos=math.cos,
+    tan=math.tan,
+    tanh=math.tanh,
     abs=abs,
     sign=_sign,
     maximum=_maximum,
     minimum=_minimum,
     power=math.pow,
+    where=_where,
 )
 """``numpy``'s functions of these names, for floats; NaN passes through as in NumPy."""

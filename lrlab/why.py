@@ -142,8 +142,8 @@ def _bouncing(path: Path) -> str:
     rate = float(path.learning_rates[-1])
     return (
         f"It bounces from wall to wall: {turns.mean():.0%} of its last steps turn back. The "
-        f"learning rate is {number(rate)}, the stability limit here as low as {number(limit)}; a smaller "
-        "rate, or one that decays, would let it settle."
+        f"learning rate is {number(rate)}, the stability limit here as low as {number(limit)}; a "
+        "smaller rate, or one that decays, would let it settle."
     )
 
 

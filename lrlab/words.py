@@ -9,6 +9,8 @@ import numpy as np
 from lrlab.outcome_map import OutcomeMap
 from lrlab.plan import RunPlan
 from lrlab.race import Runner
+from lrlab.recipe import Recipe
+from lrlab.schedules.base import LEARNING_RATE
 from lrlab.simulate import Path
 
 HARDLY = 0.01
@@ -42,6 +44,8 @@ def between(first: float, last: float) -> tuple[str, str]:
 
 def curve_sentence(plan: RunPlan) -> str:
     """What the learning rate does over the planned run: ``Over this run: 0.1 → 0.0999.``"""
+    if plan.recipe.schedule_spec.reactive:
+        return reactive_sentence(plan)
     steps = plan.total_steps
     rates = plan.recipe.learning_rates(steps)
     first, last = between(rates[0], rates[-1])
@@ -58,25 +62,44 @@ def curve_sentence(plan: RunPlan) -> str:
     return said
 
 
+def reactive_sentence(plan: RunPlan) -> str:
+    """What can be said ahead of a rate that follows from what training measures."""
+    params = plan.recipe.schedule.params
+    said = (
+        f"This learning rate cannot be drawn ahead: it starts at {number(params[LEARNING_RATE])} "
+        "and is cut whenever the validation loss is stuck. Train it to see the rates it uses."
+    )
+    first = max(1, params["patience"]) + 2
+    if plan.epochs < first:
+        said += (
+            f" With a patience of {params['patience']} the first epoch at a lower rate could be "
+            f"number {first}; this run has {plan.epochs}, so the rate stays where it starts."
+        )
+    return said
+
+
+def no_path_sentence(recipe: Recipe) -> str:
+    """Why a reactive schedule has no path on a test function."""
+    label = recipe.schedule_spec.label
+    return (
+        f"“{label}” has no path here: it cuts the learning rate when the validation loss is "
+        "stuck, and a test function has none. Choose another schedule to see a path."
+    )
+
+
 def path_sentence(path: Path) -> str:
     """What is seen on the map, in words."""
     surface, steps = path.surface, path.steps
-    if path.diverged_at is not None and not surface.minima:
-        return (
-            "Runs down without end, as this function has no minimum: from step "
-            f"{path.diverged_at:,} on the path is farther away than 1,000 widths of the map."
-        )
     if path.diverged_at is not None:
-        return (
-            f"Diverges: at step {path.diverged_at:,} the path is farther away than 1,000 widths "
-            "of the map. The learning rate is too high here; try a smaller one."
-        )
+        return _lost_sentence(path, path.diverged_at)
     first, last = float(path.values[0]), float(path.values[-1])
     said = f"After {steps:,} steps f went from {number(first)} to {number(last)}."
     if path.left_map_at is not None:
         said += f" The path leaves the map at step {path.left_map_at:,}."
     if not surface.minima:
         return said
+    if surface.is_below(last):
+        return f"{said} Out there this function is lower than anywhere on the map."
     gaps = path.values - surface.minimum
     near = np.flatnonzero(gaps <= NEAR * gaps[0]) if gaps[0] > 0 else np.array([0])
     if near.size and gaps[-1] <= NEAR * gaps[0]:
@@ -108,6 +131,33 @@ def race_sentence(ran: Mapping[str, Runner], fair: bool) -> str:
     said = f"After {steps:,} steps {winner} is lowest{how}: f = {number(finished[winner])}."
     lost = [label for label in ran if label not in finished]
     return said + (f" Diverged: {', '.join(lost)}." if lost else "")
+
+
+def _lost_sentence(path: Path, k: int) -> str:
+    """How a path was lost at step ``k``."""
+    surface = path.surface
+    if surface.minimum == -np.inf:
+        return (
+            "Runs down without end, as this function has no minimum: from step "
+            f"{k:,} on the path is farther away than 1,000 widths of the map."
+        )
+    before = path.points[max(k - 1, 0)]
+    if not (np.isfinite(path.points[k]).all() or np.isfinite(surface.gradient_at(before)).all()):
+        x, y = before
+        return (
+            f"Cannot go on after step {k - 1:,}: at ({number(x)}, {number(y)}) this function has "
+            "no finite gradient. Try another start or a smaller learning rate."
+        )
+    fell = surface.minimum is None and path.values[k] < path.values[0]
+    if fell or surface.is_below(path.values[k]):
+        return (
+            f"Runs down and away: at step {k:,} the path is farther away than 1,000 widths of the "
+            "map, and f is lower there than at the start."
+        )
+    return (
+        f"Diverges: at step {k:,} the path is farther away than 1,000 widths "
+        "of the map. The learning rate is too high here; try a smaller one."
+    )
 
 
 def map_sentence(result: OutcomeMap) -> str:

@@ -8,7 +8,7 @@ from lrlab.charts import curve_chart, curve_table
 from lrlab.ui.entry import require_entry
 from lrlab.ui.layout import two_sides
 from lrlab.ui.path import path_map, surface_choice
-from lrlab.ui.recipe import THIS, current_path, current_plan, details
+from lrlab.ui.recipe import THIS, current_path, current_plan, details, no_path
 from lrlab.ui.show import show
 from lrlab.ui.start import start_button
 from lrlab.words import curve_sentence, path_sentence
@@ -16,6 +16,7 @@ from lrlab.words import curve_sentence, path_sentence
 require_entry()
 
 plan = current_plan()
+reactive = plan.recipe.schedule_spec.reactive
 st.title(plan.recipe.label, anchor=False)
 st.markdown(
     "What will this optimizer with this schedule do, and what does it really do? Move the "
@@ -27,16 +28,20 @@ curve_side, path_side = two_sides("home")
 with curve_side:
     st.subheader("The learning rate, step by step", anchor=False)
     st.markdown(curve_sentence(plan))
-    show(
-        curve_chart,
-        "home_curve",
-        curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, THIS),
-        recipes=(THIS,),
-    )
+    if not reactive:
+        show(
+            curve_chart,
+            "home_curve",
+            curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, THIS),
+            recipes=(THIS,),
+        )
 with path_side:
     st.subheader("The path it takes", anchor=False)
     surface_choice()
-    path = current_path()
-    st.markdown(path_sentence(path))
-    path_map(path)
+    if reactive:
+        no_path(plan.recipe)
+    else:
+        path = current_path()
+        st.markdown(path_sentence(path))
+        path_map(path)
 details(plan.recipe)

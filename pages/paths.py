@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from lrlab.charts import divergence_table, path_rate_chart, path_table, thinned, value_chart
+from lrlab.charts import (
+    divergence_table,
+    path_csv,
+    path_rate_chart,
+    path_table,
+    thinned,
+    value_chart,
+)
 from lrlab.surfaces import SURFACES
 from lrlab.ui.entry import require_entry
 from lrlab.ui.inspector import arrows_of, inspected, inspector_table
@@ -45,10 +54,17 @@ with chart_side:
         has_minimum=bool(path.surface.minima),
     )
     show(path_rate_chart, "path_rates", table, recipes=(THIS,))
-    if stretched() and path.recipe.schedule_spec.step_params:
+    if stretched() and (path.recipe.schedule_spec.step_params or path.recipe.ramp):
         st.caption(f"The schedule is stretched to the path's {path.steps:,} steps.")
 if path.recipe.optimizer_spec.on_vectors:
     st.info(path.recipe.optimizer_spec.on_vectors, icon=":material/info:")
+st.download_button(
+    "Path as CSV",
+    partial(path_csv, path),
+    "path.csv",
+    "text/csv",
+    icon=":material/download:",
+)
 with st.expander("The function", icon=":material/landscape:"):
     st.latex(path.surface.latex)
 details(path.recipe)

@@ -35,15 +35,16 @@ table = pd.concat(
     curve_table(recipe, plan.total_steps, plan.steps_per_epoch, label)
     for label, recipe in recipes.items()
 )
-show(
-    curve_chart,
-    "curve",
-    table,
-    recipes=tuple(recipes),
-    unit=unit,
-    log=axis == "log",
-    height=400,
-)
+if len(table):
+    show(
+        curve_chart,
+        "curve",
+        table,
+        recipes=tuple(recipes),
+        unit=unit,
+        log=axis == "log",
+        height=400,
+    )
 st.caption(
     f"The planned run: {plan.epochs} epochs of {plan.steps_per_epoch:,} steps "
     f"({plan.train_size:,} images in batches of {plan.batch_size}). Change it in the sidebar, "

@@ -74,7 +74,7 @@ def train(plan: RunPlan, sink: Sink, source: DataSource | None = None) -> Outcom
             batch_size=plan.batch_size,
             epochs=plan.epochs,
             validation_data=(images.validation_images, images.validation_labels),
-            callbacks=[recorder],
+            callbacks=[recorder, *plan.recipe.keras_callbacks()],
             verbose=0,
         )
         sink.started("testing")

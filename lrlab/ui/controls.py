@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.draft import CHOICES, OPENING, Field
+from lrlab.fields import CHOICES, OPENING, Field
 from lrlab.params import OFF, InvalidInput
 from lrlab.ui.state import held, is_plain_number
 

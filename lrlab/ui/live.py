@@ -180,10 +180,19 @@ def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> 
     with right:
         st.markdown("**Accuracy** after each epoch")
         show(accuracy_chart, f"accuracy.{run.id}", ends, length=plan.epochs)
-    st.markdown("**Learning rate**: recorded in training, over the planned curve")
+    reactive = plan.recipe.schedule_spec.reactive
+    beside = "; it follows from the validation loss" if reactive else ", over the planned curve"
+    st.markdown(f"**Learning rate**: recorded in training{beside}")
     planned = curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED)
-    show(recorded_rate_chart, f"rate.{run.id}", planned, measured, length=plan.epochs)
-    if len(measured):
+    show(
+        recorded_rate_chart,
+        f"rate.{run.id}",
+        planned,
+        measured,
+        length=plan.epochs,
+        foreseen=not reactive,
+    )
+    if len(measured) and not reactive:
         at = plan.recipe.learning_rates_at(measured["step"].to_numpy())
         apart = float(np.abs(at - measured["learning_rate"]).max())
         st.caption(f"Largest difference between recorded and planned: {number(apart, 2)}.")

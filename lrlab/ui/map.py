@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from lrlab.charts import outcome_chart
-from lrlab.draft import is_stretched, optimizer_fields, schedule_fields
+from lrlab.draft import is_stretched
+from lrlab.fields import optimizer_fields, schedule_fields
 from lrlab.outcome_map import CELLS, Outcome, OutcomeMap, axes_of, outcome_map, picture_of
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lrlab.draft import path_fields
+from lrlab.fields import path_fields
 from lrlab.params import number_text
 from lrlab.simulate import Path
 from lrlab.surfaces import SURFACES

@@ -25,7 +25,7 @@ def pin_button(recipe: Recipe) -> None:
         icon=":material/keep:",
         on_click=_pin,
         args=(recipe,),
-        disabled=full or recipe in pins().values(),
+        disabled=full or recipe in pins().values() or recipe.schedule_spec.reactive,
         help=f"Keep its curve on the chart while you change the sliders; up to {MOST}.",
     )
 
@@ -55,6 +55,7 @@ def _unpin(label: str) -> None:
 
 
 def _values(recipe: Recipe) -> str:
+    ramp = recipe.ramp.values if recipe.ramp else ()
     return ", ".join(
-        f"{name} = {value}" for name, value in recipe.schedule.values if value is not None
+        f"{name} = {value}" for name, value in (*recipe.schedule.values, *ramp) if value is not None
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.draft import race_field, resolve_rate, resolve_recipe
+from lrlab.draft import resolve_rate, resolve_recipe
+from lrlab.fields import race_field
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.race import MOST
 from lrlab.recipe import Recipe

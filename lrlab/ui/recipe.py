@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from lrlab.draft import is_stretched, resolve_path, resolve_plan, resolve_recipe
+from lrlab.draft import is_stretched, query_of, resolve_path, resolve_plan, resolve_recipe
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
+from lrlab.schedules import RAMP
 from lrlab.simulate import Path, trace
 from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
 from lrlab.ui.state import current_draft
+from lrlab.words import no_path_sentence
 
 THIS = "this recipe"
 """The current recipe's name in legends, whatever its sliders say."""
@@ -35,9 +38,17 @@ def current_path() -> Path:
     draft = current_draft()
     try:
         surface, start, steps = resolve_path(draft)
-        return trace(resolve_recipe(draft, steps), surface, start, steps)
+        recipe = resolve_recipe(draft, steps)
+        if recipe.schedule_spec.reactive:
+            _end_without_path(recipe)
+        return trace(recipe, surface, start, steps)
     except InvalidInput as error:
         _mend(error)
+
+
+def no_path(recipe: Recipe) -> None:
+    """Say why a reactive schedule has no path."""
+    st.info(no_path_sentence(recipe), icon=":material/visibility_off:")
 
 
 def stretched() -> bool:
@@ -63,15 +74,19 @@ def formulas(recipe: Recipe) -> None:
             st.markdown("**In the textbook**")
             st.latex(optimizer.textbook)
             st.markdown(optimizer.difference)
-        st.markdown(f"**{schedule.label}**")
-        st.latex(schedule.latex)
-        st.markdown(schedule.when)
-        st.caption(schedule.reference)
+        for part in (schedule, RAMP) if recipe.ramp else (schedule,):
+            st.markdown(f"**{part.label}**")
+            st.latex(part.latex)
+            st.markdown(part.when)
+            st.caption(part.reference)
 
 
 def code(recipe: Recipe) -> None:
     """The recipe as Keras code, ready to copy, and as JSON to take along."""
     st.code(recipe.keras_code(), language="python")
+    address = st.context.url.split("?")[0] if st.context.url else ""
+    st.markdown("A link to this recipe, run and path:")
+    st.code(f"{address}?{urlencode(query_of(current_draft()))}", language=None, wrap_lines=True)
     st.download_button(
         "Recipe as JSON",
         json.dumps(recipe.to_dict(), indent=2),
@@ -85,8 +100,14 @@ def details(recipe: Recipe) -> None:
     """Formulas and code, folded away below a page's answer."""
     with st.expander("The formulas", icon=":material/function:"):
         formulas(recipe)
-    with st.expander("The Keras code", icon=":material/code:"):
+    with st.expander("Keras code, link and JSON", icon=":material/code:"):
         code(recipe)
+
+
+def _end_without_path(recipe: Recipe) -> None:
+    no_path(recipe)
+    details(recipe)
+    st.stop()
 
 
 def _mend(error: InvalidInput) -> None:

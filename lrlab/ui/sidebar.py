@@ -6,18 +6,18 @@ from contextlib import nullcontext
 
 import streamlit as st
 
-from lrlab.draft import (
-    OPENING,
+from lrlab.fields import (
     STRETCH,
     Field,
     optimizer_fields,
     plan_fields,
+    ramp_fields,
+    recipe_fields,
     schedule_fields,
 )
-from lrlab.optimizers import OPTIMIZERS
-from lrlab.schedules import SCHEDULES
+from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.ui.controls import choice, control
-from lrlab.ui.state import REFUSED, held, put
+from lrlab.ui.state import REFUSED, held
 
 
 def sidebar(plan_here: bool) -> None:
@@ -31,18 +31,7 @@ def sidebar(plan_here: bool) -> None:
         st.subheader("Recipe", anchor=False)
         optimizer = choice("optimizer", "Optimizer")
         _grouped(optimizer_fields(optimizer))
-        schedule = choice("schedule", "Learning-rate schedule")
-        if schedule != "constant":
-            st.toggle(
-                "Stretch to the run's length",
-                True,
-                key="stretch",
-                help=STRETCH.help,
-                bind="query-params",
-            )
-        stretch = bool(st.session_state.get("stretch", True))
-        for field in schedule_fields(schedule, optimizer, stretch):
-            control(field)
+        _schedule_controls(choice("schedule", "Learning-rate schedule"), optimizer)
         st.button(
             "Reset to the defaults",
             icon=":material/restart_alt:",
@@ -63,6 +52,30 @@ def plan_controls(columns: int = 1) -> None:
     for i, field in enumerate(plan_fields(), start=1):
         with places[i % columns]:
             control(field)
+
+
+def _schedule_controls(schedule: str, optimizer: str) -> None:
+    """The schedule's controls, and those of the ramp around it, folded away."""
+    spec = SCHEDULES[schedule]
+    stretch = bool(spec.step_params) and _stretch_toggle()
+    for field in schedule_fields(schedule, optimizer, stretch):
+        control(field)
+    if spec.reactive:
+        return
+    with st.expander(RAMP.label):
+        stretch = stretch if spec.step_params else _stretch_toggle()
+        for field in ramp_fields(stretch):
+            control(field)
+
+
+def _stretch_toggle() -> bool:
+    return st.toggle(
+        "Stretch to the run's length",
+        True,
+        key=STRETCH.name,
+        help=STRETCH.help,
+        bind="query-params",
+    )
 
 
 def _grouped(fields: tuple[Field, ...]) -> None:
@@ -89,17 +102,6 @@ def _refusals() -> None:
 
 def _reset() -> None:
     """All parameters to their defaults; the chosen optimizer and schedule stay."""
-    for optimizer in OPTIMIZERS:
-        _default(optimizer_fields(optimizer))
-        _default(schedule_fields("constant", optimizer, stretch=False))
-    for schedule in SCHEDULES:
-        if schedule != "constant":
-            for stretch in (False, True):
-                _default(schedule_fields(schedule, "", stretch))
-    put({"stretch": OPENING["stretch"]})
-
-
-def _default(fields: tuple[Field, ...]) -> None:
-    for field in fields:
+    for field in recipe_fields().values():
         st.session_state.pop(f"{field.key}.refused", None)
         st.session_state[field.key] = held(field.param, field.default)

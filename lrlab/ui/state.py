@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from lrlab.draft import CHOICES, every_field, read_query
+from lrlab.draft import read_query
+from lrlab.fields import CHOICES, every_field
 from lrlab.params import Param
 
 REFUSED = "link.refused"

@@ -1,0 +1,56 @@
+"""Tables -> Altair charts. Pure functions; how charts look is decided here and in the theme.
+
+Each takes its data as ``alt.Data``-like values (a table, or `altair.NamedData` for a chart whose
+data are sent apart), so that a chart can be made once and fed new rows: Streamlit repaints a chart
+in place only while everything but its rows stays the same. Titles, domains and colours therefore
+never depend on rows. Series take the theme's categorical colours in the order of ``recipes``.
+"""
+
+from __future__ import annotations
+
+from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
+from lrlab.charts.look import CURVE_POINTS, thinned
+from lrlab.charts.maps import outcome_chart, path_map_chart
+from lrlab.charts.paths import (
+    divergence_table,
+    path_csv,
+    path_rate_chart,
+    path_table,
+    u_chart,
+    u_table,
+    value_chart,
+)
+from lrlab.charts.runs import (
+    PLANNED,
+    RECORDED,
+    accuracy_chart,
+    epoch_table,
+    loss_chart,
+    point_table,
+    recorded_rate_chart,
+)
+
+__all__ = [
+    "AXIS",
+    "CURVE_POINTS",
+    "PLANNED",
+    "RECORDED",
+    "Unit",
+    "accuracy_chart",
+    "curve_chart",
+    "curve_table",
+    "divergence_table",
+    "epoch_table",
+    "loss_chart",
+    "outcome_chart",
+    "path_csv",
+    "path_map_chart",
+    "path_rate_chart",
+    "path_table",
+    "point_table",
+    "recorded_rate_chart",
+    "thinned",
+    "u_chart",
+    "u_table",
+    "value_chart",
+]

@@ -1,0 +1,110 @@
+"""A recipe -> Python code that makes the same Keras optimizer on its own, without LR Lab."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from lrlab.schedules import RAMP, Schedule
+from lrlab.schedules.base import LEARNING_RATE
+
+if TYPE_CHECKING:
+    from lrlab.recipe import Recipe
+
+FORMULA_CLASS = """
+@keras.saving.register_keras_serializable()
+class {name}(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, **params):
+        self.params = params
+
+    def __call__(self, step):
+        return {formula}(keras.ops, keras.ops.cast(step, "float32"), **self.params)
+
+    def get_config(self):
+        return self.params
+"""
+
+RAMP_CLASS = """
+@keras.saving.register_keras_serializable()
+class {name}(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, schedule, **params):
+        self.schedule = schedule
+        self.params = params
+
+    def __call__(self, step):
+        share = {formula}(keras.ops, keras.ops.cast(step, "float32"), **self.params)
+        return self.schedule(step) * share
+
+    def get_config(self):
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {{"schedule": schedule, **self.params}}
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.optimizers.schedules.deserialize(config["schedule"])
+        return cls(**{{**config, "schedule": schedule}})
+"""
+
+
+def keras_code(recipe: Recipe) -> str:
+    """Code that binds ``optimizer``, and ``callbacks`` too where the schedule is reactive.
+
+    A formula that Keras lacks is written out as it stands in `lrlab.schedules`.
+    """
+    spec, schedule = recipe.optimizer_spec, recipe.schedule_spec
+    definitions = []
+    if schedule.plain and recipe.ramp is None:
+        rate = repr(recipe.schedule.params[LEARNING_RATE])
+    elif schedule.keras_class is None:
+        definitions.append(_definition(schedule, FORMULA_CLASS))
+        rate = _call(_class_name(schedule), recipe.schedule.values)
+    else:
+        rate = _call(f"keras.optimizers.schedules.{schedule.keras_class}", recipe.schedule.values)
+    if recipe.ramp is not None:
+        definitions.append(_definition(RAMP, RAMP_CLASS))
+        rate = _call(_class_name(RAMP), recipe.ramp.values, first=f"schedule={_inner(rate)}")
+    arguments = (*recipe.optimizer.values, *spec.fixed.items())
+    made = _call(f"keras.optimizers.{spec.keras_class}", arguments, f"learning_rate={_inner(rate)}")
+    parts = [_imports(definitions), *definitions, f"optimizer = {made}\n"]
+    if schedule.callback is not None:
+        callback = _call(f"keras.callbacks.{schedule.callback}", recipe.callback_arguments.items())
+        parts.append(
+            "# For model.fit, which needs validation data too: the callback lowers the rate.\n"
+            f"callbacks = [\n    {_inner(callback)},\n]\n"
+        )
+    return ("\n\n" if definitions else "\n").join(parts)
+
+
+def _imports(definitions: Iterable[str]) -> str:
+    text = "".join(definitions)
+    lines = ["import math\n"] if "math." in text else []
+    lines += ["from typing import Any\n\n"] if text else []
+    return "".join([*lines, "import keras\n"])
+
+
+def _definition(schedule: Schedule, template: str) -> str:
+    """The formula's function as it is written in LR Lab, and a Keras class around it."""
+    function = schedule.rate
+    made = template.format(name=_class_name(schedule), formula=function.__name__)
+    return f"{inspect.getsource(function)}\n{made}"
+
+
+def _class_name(schedule: Schedule) -> str:
+    return "".join(word.capitalize() for word in schedule.key.split("_"))
+
+
+def _call(name: str, values: Iterable[tuple[str, Any]], first: str = "") -> str:
+    """A call with an argument on each line; those that are ``None`` are left to Keras."""
+    written = [f"{key}={_plain(value)!r}" for key, value in values if value is not None]
+    lines = [first, *written] if first else written
+    return f"{name}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
+
+
+def _inner(call: str) -> str:
+    """A call as it stands one level deeper."""
+    return call.replace("\n", "\n    ")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

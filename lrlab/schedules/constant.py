@@ -1,0 +1,25 @@
+"""The same learning rate throughout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrlab.schedules.base import LEARNING_RATE, Schedule, rate_param
+
+
+def constant(xp: Any, t: Any, *, learning_rate: Any) -> Any:
+    """The same learning rate at every step."""
+    return learning_rate + xp.zeros_like(t)
+
+
+CONSTANT = Schedule(
+    key="constant",
+    label="Constant",
+    params=(rate_param(LEARNING_RATE, 0.001, "The learning rate at every step.", r"\eta"),),
+    latex=r"\eta_t = \eta",
+    rate=constant,
+    reference="The rate itself, as in every optimizer's own paper",
+    when="The first experiment: change one thing at a time.",
+)
+
+FAMILY = (CONSTANT,)

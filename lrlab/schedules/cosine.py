@@ -1,0 +1,166 @@
+"""Half cosines: with a warm-up before it, or one after the other.
+
+Source: keras/src/optimizers/schedules/learning_rate_schedule.py.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lrlab.params import Param
+from lrlab.schedules.base import DECAY_STEPS, INITIAL, Schedule, alpha_param, steps_param
+
+
+def cosine_decay(
+    xp: Any,
+    t: Any,
+    *,
+    initial_learning_rate: Any,
+    decay_steps: Any,
+    alpha: Any,
+    warmup_target: Any,
+    warmup_steps: Any,
+) -> Any:
+    """Half a cosine from the peak down to ``alpha`` times the peak, after a linear warm-up.
+
+    Without ``warmup_target`` Keras skips the warm-up, whatever ``warmup_steps`` says.
+    Source: Loshchilov and Hutter 2017.
+    """
+    if warmup_target is None:
+        peak, start = initial_learning_rate, 0
+    else:
+        peak, start = warmup_target, warmup_steps
+    fraction = xp.clip((t - start) / decay_steps, 0.0, 1.0)
+    decayed = peak * ((1 - alpha) * 0.5 * (1 + xp.cos(math.pi * fraction)) + alpha)
+    if warmup_target is None:
+        return decayed
+    climbed = t / xp.maximum(warmup_steps, 1.0)
+    warming = (warmup_target - initial_learning_rate) * climbed + initial_learning_rate
+    return xp.where(t < warmup_steps, warming, decayed)
+
+
+def cosine_decay_restarts(
+    xp: Any,
+    t: Any,
+    *,
+    initial_learning_rate: Any,
+    first_decay_steps: Any,
+    t_mul: Any,
+    m_mul: Any,
+    alpha: Any,
+) -> Any:
+    """Half cosines, each ``t_mul`` times as long and ``m_mul`` times as high as the one before.
+
+    Which cycle a step belongs to is decided in float32, as Keras does: at a restart the rounding
+    of a logarithm decides whether the step still ends the old cycle. NumPy's own float32 logarithm
+    rounds otherwise than TensorFlow's; one rounded from float64 does not.
+    Source: Loshchilov and Hutter 2017.
+    """
+    done = xp.array(t, dtype="float32") / xp.array(first_decay_steps, dtype="float32")
+    if t_mul == 1.0:
+        cycle = xp.floor(done)
+        fraction = done - cycle
+    else:
+        growth = xp.array(t_mul, dtype="float32")
+        grown, once = (
+            xp.array(xp.log(xp.array(value, dtype="float64")), dtype="float32")
+            for value in (1.0 - done * (1.0 - growth), growth)
+        )
+        cycle = xp.floor(grown / once)
+        begun = (1.0 - growth**cycle) / (1.0 - growth)
+        fraction = (done - begun) / growth**cycle
+    cycle, fraction = xp.array(cycle, dtype=t.dtype), xp.array(fraction, dtype=t.dtype)
+    cosine = 0.5 * m_mul**cycle * (1 + xp.cos(math.pi * fraction))
+    return initial_learning_rate * ((1 - alpha) * cosine + alpha)
+
+
+def _decay_after_warmup(values: dict[str, Any]) -> dict[str, Any]:
+    """The decay's share of the run includes the warm-up before it, if there is one."""
+    if values["warmup_target"] is None:
+        return values | {"warmup_steps": 0}
+    return values | {"decay_steps": max(1, values["decay_steps"] - values["warmup_steps"])}
+
+
+_ALPHA = alpha_param("The share of the peak rate that is left at the end.")
+
+COSINE_DECAY = Schedule(
+    key="cosine_decay",
+    label="Cosine decay",
+    keras_class="CosineDecay",
+    params=(
+        INITIAL,
+        DECAY_STEPS,
+        _ALPHA,
+        Param(
+            "warmup_target",
+            None,
+            "The peak a linear warm-up climbs to; without it Keras skips the warm-up.",
+            symbol=r"\eta_w",
+            low=0.0,
+            high=1e6,
+            open_low=True,
+            slider=(1e-6, 10.0),
+            scale="log",
+            optional=True,
+            rate=True,
+        ),
+        steps_param(
+            "warmup_steps",
+            0,
+            "How many steps the warm-up takes.",
+            "w",
+            10.0,
+            low=0,
+            needs="warmup_target",
+        ),
+    ),
+    latex=r"""\begin{aligned}
+t < w:\ \ \eta_t &= \eta_0 + (\eta_w - \eta_0)\,\tfrac{t}{w} \\
+t \ge w:\ \ \eta_t &= \eta_{\max} \left((1-\alpha)\, a + \alpha\right) \\
+a &= \tfrac12 + \tfrac12 \cos\!\left(\pi \min(\tfrac{t-w}{s}, 1)\right)
+\end{aligned}""",
+    rate=cosine_decay,
+    reference="Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017",
+    when="The usual choice today when the length of the run is known.",
+    fit=_decay_after_warmup,
+)
+
+COSINE_DECAY_RESTARTS = Schedule(
+    key="cosine_decay_restarts",
+    label="Cosine decay with restarts",
+    keras_class="CosineDecayRestarts",
+    params=(
+        INITIAL,
+        steps_param("first_decay_steps", 1000, "How many steps the first cycle takes.", "s", 25.0),
+        Param(
+            "t_mul",
+            2.0,
+            "Each cycle is this many times as long as the one before.",
+            symbol="t_{mul}",
+            low=1.0,
+            high=100.0,
+            slider=(1.0, 4.0),
+        ),
+        Param(
+            "m_mul",
+            1.0,
+            "Each cycle starts at this many times the height of the one before.",
+            symbol="m_{mul}",
+            low=0.0,
+            high=10.0,
+            open_low=True,
+            slider=(0.1, 1.5),
+        ),
+        _ALPHA,
+    ),
+    latex=r"""\begin{gathered}
+\eta_t = \eta_0\left((1-\alpha)\, m_{mul}^{\,i}\, \frac{1 + \cos(\pi f)}{2} + \alpha\right) \\
+i\text{: restarts so far}, \ \ f\text{: share of the cycle}
+\end{gathered}""",
+    rate=cosine_decay_restarts,
+    reference="Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017",
+    when="Runs that may be stopped early: the end of each cycle is a good place to stop.",
+)
+
+FAMILY = (COSINE_DECAY, COSINE_DECAY_RESTARTS)

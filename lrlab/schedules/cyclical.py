@@ -1,0 +1,144 @@
+"""The cyclical learning rates of Smith, up and down once or again and again; Keras lacks them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lrlab.params import Param
+from lrlab.schedules.base import PEAK, TOTAL_STEPS, Schedule, rate_param, steps_param
+
+
+def triangular(
+    xp: Any,
+    t: Any,
+    *,
+    initial_learning_rate: Any,
+    max_learning_rate: Any,
+    cycle_steps: Any,
+    decay_rate: Any,
+    staircase: bool,
+) -> Any:
+    """Up and down in straight lines, with peaks ``decay_rate`` times as high each cycle.
+
+    ``staircase`` lowers them once a cycle (the paper's "triangular2" at a rate of 0.5), else at
+    every step (its "exp_range").
+    Source: Smith 2017.
+    """
+    phase = xp.mod(t, cycle_steps)
+    height = 1 - xp.abs(2 * phase / cycle_steps - 1)
+    cycles = (t - phase) / cycle_steps if staircase else t / cycle_steps
+    span = (max_learning_rate - initial_learning_rate) * decay_rate**cycles
+    return initial_learning_rate + span * height
+
+
+def one_cycle(
+    xp: Any,
+    t: Any,
+    *,
+    max_learning_rate: Any,
+    total_steps: Any,
+    warmup_steps: Any,
+    div_factor: Any,
+    final_div_factor: Any,
+    linear: bool,
+) -> Any:
+    """Once up from the peak over ``div_factor``, then down far below where it started.
+
+    Half cosines, or straight lines where ``linear``. The end, reached after ``total_steps``, is
+    the start over ``final_div_factor``.
+    Source: Smith and Topin 2018.
+    """
+    start = max_learning_rate / div_factor
+    end = start / final_div_factor
+    up = xp.clip(t / xp.maximum(warmup_steps, 1.0), 0.0, 1.0)
+    down = xp.clip((t - warmup_steps) / xp.maximum(total_steps - warmup_steps, 1.0), 0.0, 1.0)
+    if not linear:
+        up = (1 - xp.cos(math.pi * up)) / 2
+        down = (1 - xp.cos(math.pi * down)) / 2
+    climbing = start + (max_learning_rate - start) * up
+    return xp.where(
+        t < warmup_steps, climbing, max_learning_rate - (max_learning_rate - end) * down
+    )
+
+
+def _divisor(name: str, default: float, help_text: str, symbol: str, high: float) -> Param:
+    return Param(
+        name,
+        default,
+        help_text,
+        symbol=symbol,
+        low=1.0,
+        high=1e12,
+        slider=(1.0, high),
+        scale="log",
+    )
+
+
+TRIANGULAR = Schedule(
+    key="triangular",
+    label="Triangular (CLR)",
+    params=(
+        rate_param("initial_learning_rate", 0.001, "The lowest learning rate.", zero=True),
+        PEAK,
+        steps_param(
+            "cycle_steps",
+            1000,
+            "How many steps up and down take together: twice the paper's step size.",
+            "c",
+            50.0,
+            low=2,
+        ),
+        Param(
+            "decay_rate",
+            1.0,
+            "Each peak is this many times as high as the one before; 1 keeps the height.",
+            symbol="r",
+            low=0.0,
+            high=1.0,
+            open_low=True,
+            slider=(0.1, 1.0),
+        ),
+        Param(
+            "staircase",
+            True,
+            "Lower the peaks once a cycle (triangular2 at a decay_rate of 0.5), instead of at "
+            "every step (exp_range).",
+            kind="bool",
+        ),
+    ),
+    latex=r"""\begin{gathered}
+\eta_t = \eta_0 + (\eta_{\max} - \eta_0)\, r^{\lfloor t/c \rfloor}\, h \\
+h = 1 - \left|\,2\,\tfrac{t \bmod c}{c} - 1\,\right| \\
+\text{no staircase: } r^{\,t/c}
+\end{gathered}""",
+    rate=triangular,
+    reference="Smith, Cyclical Learning Rates for Training Neural Networks, 2017",
+    when="When no single rate is known to be good: it visits all those between two bounds.",
+)
+
+ONE_CYCLE = Schedule(
+    key="one_cycle",
+    label="1cycle",
+    params=(
+        PEAK,
+        TOTAL_STEPS,
+        steps_param("warmup_steps", 300, "How many steps the way up takes.", "w", 30.0, low=0),
+        _divisor("div_factor", 25.0, "The highest rate divided by the first.", "d", 1e3),
+        _divisor("final_div_factor", 1e4, "The first rate divided by the last.", "f", 1e6),
+        Param("linear", False, "Straight lines instead of half cosines.", kind="bool"),
+    ),
+    latex=r"""\begin{aligned}
+t < w:\ \ \eta_t &= \eta_0 + (\eta_{\max} - \eta_0)\; a\!\left(\tfrac{t}{w}\right) \\
+t \ge w:\ \ \eta_t &= \eta_{\max} - (\eta_{\max} - \eta_T)\; a\!\left(\tfrac{t-w}{T-w}\right) \\
+\eta_0 &= \eta_{\max} / d, \quad \eta_T = \eta_0 / f \\
+a(x) &= \tfrac{1 - \cos \pi x}{2}, \quad \text{linear: } a(x) = x
+\end{aligned}""",
+    rate=one_cycle,
+    reference="Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using "
+    "Large Learning Rates, 2018",
+    when="Short runs of a known length: a peak higher than any constant rate would stand, then "
+    "a long way down.",
+)
+
+FAMILY = (TRIANGULAR, ONE_CYCLE)

@@ -1,0 +1,70 @@
+"""The reactive schedule: Keras cuts the learning rate when the validation loss is stuck.
+
+Source: keras/src/callbacks/reduce_lr_on_plateau.py.
+"""
+
+from __future__ import annotations
+
+from lrlab.params import Param
+from lrlab.schedules.base import LEARNING_RATE, Schedule, rate_param
+
+REDUCE_LR_ON_PLATEAU = Schedule(
+    key="reduce_lr_on_plateau",
+    label="Reduce on plateau",
+    params=(
+        rate_param(LEARNING_RATE, 0.001, "The learning rate to start with.", r"\eta"),
+        Param(
+            "factor",
+            0.1,
+            "What the learning rate is multiplied by when the validation loss is stuck.",
+            symbol="q",
+            low=0.0,
+            high=1.0,
+            open_low=True,
+            open_high=True,
+            slider=(0.05, 0.95),
+        ),
+        Param(
+            "patience",
+            10,
+            "How many epochs without improvement to wait for.",
+            kind="int",
+            symbol="p",
+            low=0,
+            high=10_000,
+            slider=(0, 20),
+        ),
+        Param(
+            "min_delta",
+            1e-4,
+            "The validation loss must fall by more than this to count as improved.",
+            symbol=r"\delta",
+            low=0.0,
+            high=1e6,
+            slider=(1e-6, 0.1),
+            scale="log",
+        ),
+        Param(
+            "cooldown",
+            0,
+            "How many epochs after a cut are not counted.",
+            kind="int",
+            low=0,
+            high=10_000,
+            slider=(0, 20),
+        ),
+        rate_param("min_lr", 0.0, "The rate never falls below this.", r"\eta_{\min}", zero=True),
+    ),
+    latex=r"""\begin{gathered}
+\eta \leftarrow \max(q\,\eta,\ \eta_{\min}) \quad \text{after } p \text{ epochs} \\
+\text{without } L_{val} < L_{best} - \delta
+\end{gathered}""",
+    rate=None,
+    callback="ReduceLROnPlateau",
+    reference="Keras's ReduceLROnPlateau; the manual rule of Krizhevsky et al., ImageNet "
+    "Classification with Deep Convolutional Neural Networks, 2012",
+    when="Long runs whose length is not known beforehand: it cuts the rate only once progress "
+    "has really stalled.",
+)
+
+FAMILY = (REDUCE_LR_ON_PLATEAU,)

@@ -1,0 +1,76 @@
+"""What a visitor does and sees, by the names that pages give to things."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+CHART = "[data-testid=stVegaLiteChart] canvas"
+
+
+def open_page(page: Page, link: str) -> None:
+    """Follow a link, and wait until the server has run the page."""
+    page.goto(link)
+    await_server(page)
+
+
+def await_server(page: Page) -> None:
+    """Wait until the server has run the page."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+
+
+def go(page: Page, title: str) -> None:
+    """Change to another page by the navigation."""
+    page.get_by_role("link", name=title).click()
+    expect(page.get_by_role("link", name=title)).to_have_attribute("aria-current", "page")
+    await_server(page)
+
+
+def choose(page: Page, what: str, entry: str) -> None:
+    """Pick an entry from a list."""
+    page.get_by_role("combobox", name=what).click()
+    page.get_by_role("option", name=entry, exact=True).click()
+    expect(page.get_by_role("combobox", name=what)).to_have_value(entry)
+
+
+def slider(page: Page, name: str) -> Locator:
+    """The thumb of a parameter's slider."""
+    return page.get_by_role("slider", name=re.compile(rf"\b{name}\b"))
+
+
+def type_exactly(page: Page, name: str, value: str) -> None:
+    """Type a value into the box beside a slider."""
+    box = page.get_by_role("textbox", name=f"{name}, exact value")
+    box.fill(value)
+    box.press("Enter")
+    expect(slider(page, name)).to_have_attribute("aria-valuetext", value)
+
+
+def start_box(page: Page) -> Locator:
+    """The box that holds the path's starting point."""
+    return page.get_by_role("textbox", name="Start")
+
+
+def chart_picture(page: Page) -> str:
+    """What is painted in the page's first chart, once something is."""
+    page.locator(CHART).first.wait_for()
+    return page.evaluate("chart => document.querySelector(chart).toDataURL()", CHART)
+
+
+def await_new_chart_picture(page: Page, before: str) -> None:
+    """Wait until the page's first chart is painted differently."""
+    page.wait_for_function(
+        "([chart, before]) => document.querySelector(chart)?.toDataURL() !== before",
+        arg=[CHART, before],
+    )
+
+
+def metric(page: Page, label: str) -> Locator:
+    """The value of a measured number."""
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+def state(page: Page) -> Locator:
+    """The state of the open run."""
+    return page.get_by_test_id("stMain").locator(".stMarkdownBadge")

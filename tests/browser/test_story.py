@@ -1,0 +1,115 @@
+"""The whole story in a real browser: from a link to a recipe, its path, and two real runs.
+
+Its first visit is the server's first, so this module comes before the others here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from lrlab.training.data import DataSource
+from tests.browser.actions import (
+    await_new_chart_picture,
+    chart_picture,
+    choose,
+    go,
+    metric,
+    open_page,
+    slider,
+    start_box,
+    state,
+    type_exactly,
+)
+
+IMAGES = "24000"
+"""Training images: an epoch of them takes longer than the page's second between two looks."""
+
+
+def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
+    full_data: DataSource, page: Page, new_page: Callable[..., Page]
+) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+
+    # The server's very first visit, by a deep link.
+    open_page(page, "/train?optimizer=adam")
+    expect(page.get_by_role("heading", name="Train")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("Adam")
+    page.evaluate("window.untouched = true")
+
+    # Curve and path both follow the recipe.
+    go(page, "LR Lab")
+    choose(page, "Optimizer", "Nadam")
+    line = page.locator("polyline.ahead")
+    curve, path = chart_picture(page), line.get_attribute("points")
+    thumb = slider(page, "initial_learning_rate")
+    rate = thumb.get_attribute("aria-valuetext")
+    for _ in range(3):
+        thumb.press("ArrowRight")
+    expect(thumb).not_to_have_attribute("aria-valuetext", rate)
+    await_new_chart_picture(page, curve)
+    expect(line).not_to_have_attribute("points", path)
+
+    # A click on the map starts the path there.
+    go(page, "Paths")
+    start, path = start_box(page).input_value(), line.get_attribute("points")
+    page.get_by_role("application").click(position={"x": 150, "y": 120})
+    expect(start_box(page)).not_to_have_value(start)
+    expect(line).not_to_have_attribute("points", path)
+
+    # Play, pause and scrub are the browser's own affair.
+    frames = len(sent)
+    scrub = page.get_by_role("slider", name="Step", exact=True)
+    last = scrub.input_value()
+    page.get_by_role("button", name="Play").click()
+    expect(scrub).not_to_have_value(last)
+    shown = scrub.input_value()
+    expect(scrub).not_to_have_value(shown)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    scrub.press("Home")
+    expect(page.get_by_text(f"step 0 of {last}")).to_be_visible()
+    scrub.press("ArrowRight")
+    expect(page.get_by_text(f"step 1 of {last}")).to_be_visible()
+    assert len(sent) == frames
+
+    # Two epochs on real data, watched as they come.
+    go(page, "Train")
+    type_exactly(page, "Training images", IMAGES)
+    page.get_by_role("button", name="Start").click()
+    accuracy = metric(page, "Validation accuracy")
+    expect(accuracy).to_have_text("–")
+    page.evaluate("document.querySelector('[data-testid=stVegaLiteChart] canvas').kept = true")
+    expect(accuracy).to_have_text(re.compile("%"))
+    after_one = accuracy.inner_text()
+    expect(accuracy).not_to_have_text(after_one)
+    expect(metric(page, "Test accuracy")).to_have_text(re.compile("%"))
+    expect(state(page)).to_contain_text("finished")
+    assert page.evaluate("document.querySelector('[data-testid=stVegaLiteChart] canvas').kept")
+    assert page.evaluate("window.untouched"), "the page was loaded anew"
+
+    # A second, longer run is stopped and keeps what it measured.
+    type_exactly(page, "Epochs", "50")
+    page.get_by_role("button", name="Start").click()
+    expect(accuracy).to_have_text("–")
+    expect(accuracy).to_have_text(re.compile("%"))
+    page.get_by_role("button", name="Stop").click()
+    expect(state(page)).to_contain_text("stopped")
+    expect(accuracy).to_have_text(re.compile("%"))
+
+    # Both are still there after a reload, and for others under "All".
+    page.reload()
+    runs = page.locator("table[role=grid]")
+    expect(runs).to_contain_text("finished")
+    expect(runs).to_contain_text("stopped")
+    other = new_page()
+    open_page(other, "/train")
+    expect(other.get_by_text("You have no runs yet")).to_be_visible()
+    other.get_by_text("All", exact=True).click()
+    runs = other.locator("table[role=grid]")
+    expect(runs).to_contain_text("finished")
+    expect(runs).to_contain_text("stopped")

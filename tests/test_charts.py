@@ -1,0 +1,222 @@
+"""Tables hold what was computed; charts ask only for columns that their tables have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from lrlab.charts import (
+    CURVE_POINTS,
+    PLANNED,
+    RECORDED,
+    accuracy_chart,
+    curve_chart,
+    curve_table,
+    divergence_table,
+    epoch_table,
+    loss_chart,
+    outcome_chart,
+    path_rate_chart,
+    path_table,
+    point_table,
+    recorded_rate_chart,
+    thinned,
+    value_chart,
+)
+from lrlab.outcome_map import Ticked
+from lrlab.recipe import Recipe
+from lrlab.simulate import Path, trace
+
+STEPS_PER_EPOCH = 100
+RECIPE = Recipe.from_dict(
+    {
+        "optimizer": {"name": "adam"},
+        "schedule": {"name": "cosine_decay", "initial_learning_rate": 0.1, "decay_steps": 1500},
+    }
+)
+CURVE = curve_table(RECIPE, 2000, STEPS_PER_EPOCH, "a")
+POINTS = point_table(
+    [
+        {"step": 49, "loss": 2.0, "learning_rate": 0.1},
+        {"step": 99, "loss": float("nan"), "learning_rate": 0.05},
+    ],
+    STEPS_PER_EPOCH,
+)
+EPOCHS = epoch_table(
+    [
+        {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7},
+        {"epoch": 2, "loss": 0.4, "accuracy": 0.9, "val_loss": 0.5, "val_accuracy": 0.8},
+    ]
+)
+TICKED = Ticked("beta_1", ((0.0, "0"), (0.5, "0.9"), (1.0, "0.99")))
+
+
+def walk(rate: float, surface: str = "rosenbrock") -> Path:
+    schedule = {"name": "constant", "learning_rate": rate}
+    return trace(
+        Recipe.from_dict({"optimizer": {"name": "sgd"}, "schedule": schedule}), surface, steps=40
+    )
+
+
+def pieces(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parts of a layered chart, each with the name of its data."""
+    for layer in spec.get("layer", [spec]):
+        yield {"data": spec.get("data")} | layer
+
+
+def fields(part: dict[str, Any]) -> set[str]:
+    """The columns that a part of a chart reads from its data."""
+    found = set()
+    for channel in part["encoding"].values():
+        for item in channel if isinstance(channel, list) else [channel]:
+            if "field" in item:
+                found.add(item["field"])
+    return found - {step["as"] for step in part.get("transform", [])}
+
+
+PATH = walk(1e-3)
+PICTURE = pd.DataFrame({"url": ["data:image/png;base64,"]})
+HERE = pd.DataFrame({"x": [0.5], "y": [0.5]})
+MADE = {
+    "curve": (curve_chart, [CURVE], {"recipes": ("a",)}),
+    "curve in epochs": (curve_chart, [CURVE], {"recipes": ("a", "b"), "unit": "epoch"}),
+    "curve, log": (curve_chart, [CURVE], {"recipes": ("a",), "log": True}),
+    "values": (
+        value_chart,
+        [path_table(PATH, "a"), divergence_table([walk(1.0)])],
+        {"recipes": ("a",), "has_minimum": True},
+    ),
+    "values without minimum": (
+        value_chart,
+        [path_table(walk(1e-3, "saddle"), "a"), divergence_table([])],
+        {"recipes": ("a",), "has_minimum": False},
+    ),
+    "rates of a path": (path_rate_chart, [path_table(PATH, "a")], {"recipes": ("a",)}),
+    "outcomes": (outcome_chart, [PICTURE, HERE], {"x": TICKED, "y": TICKED, "cells": 100}),
+    "loss": (loss_chart, [POINTS, EPOCHS], {"length": 2}),
+    "accuracy": (accuracy_chart, [EPOCHS], {"length": 2}),
+    "recorded rates": (
+        recorded_rate_chart,
+        [curve_table(RECIPE, 200, STEPS_PER_EPOCH, PLANNED), POINTS],
+        {"length": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
+    chart, tables, look = MADE[name]
+    names = [f"table_{i}" for i in range(len(tables))]
+    spec = chart(*(alt.NamedData(name) for name in names), **look).to_dict()
+    read = set()
+    for part in pieces(spec):
+        if "name" in part["data"]:
+            read.add(part["data"]["name"])
+            table = tables[names.index(part["data"]["name"])]
+            assert fields(part) <= set(table.columns)
+    assert read == set(names)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_chart_does_not_depend_on_its_rows(name: str) -> None:
+    chart, tables, look = MADE[name]
+    full, empty = (
+        chart(*(alt.Data(values=rows) for rows in data), **look).to_dict(format="vega-lite")
+        for data in (
+            [table.to_dict("records") for table in tables],
+            [[] for _ in tables],
+        )
+    )
+
+    def bare(spec: Any) -> Any:
+        if isinstance(spec, dict):
+            return {
+                key: bare(part) for key, part in spec.items() if key not in ("data", "datasets")
+            }
+        return [bare(part) for part in spec] if isinstance(spec, list) else spec
+
+    assert bare(full) == bare(empty)
+
+
+def test_series_take_colours_in_the_order_of_the_recipes_and_only_then() -> None:
+    chart = curve_chart(alt.NamedData("t"), recipes=("z", "a")).to_dict()
+    scale = chart["encoding"]["color"]["scale"]
+    assert scale["domain"] == ["z", "a"]
+    # The colours themselves are the theme's, so that they follow light and dark.
+    assert "range" not in scale
+
+
+def test_a_curve_lies_on_the_recipes_rates_from_first_to_last_step() -> None:
+    assert len(CURVE) == CURVE_POINTS
+    assert (CURVE["step"].iloc[0], CURVE["step"].iloc[-1]) == (0, 1999)
+    assert CURVE["step"].is_monotonic_increasing and CURVE["step"].is_unique
+    rates = RECIPE.learning_rates(2000)
+    assert (CURVE["learning_rate"] == rates[CURVE["step"]]).all()
+    assert (CURVE["epoch"] == CURVE["step"] / STEPS_PER_EPOCH).all()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 799, 800])
+def test_a_short_curve_has_every_step(steps: int) -> None:
+    assert curve_table(RECIPE, steps, 10, "a")["step"].tolist() == list(range(steps))
+
+
+def test_a_path_has_a_row_for_every_step_and_no_rate_after_the_last() -> None:
+    table = path_table(PATH, "a")
+    assert table["step"].tolist() == list(range(41))
+    assert (table[["x", "y"]].to_numpy() == PATH.points).all()
+    assert (table["learning_rate"].iloc[:-1] == PATH.learning_rates).all()
+    assert np.isnan(table["learning_rate"].iloc[-1])
+    assert (table["gap"] == PATH.values - PATH.surface.minimum).all()
+
+
+def test_a_gap_of_nothing_can_stand_on_a_logarithmic_axis() -> None:
+    recipe = Recipe.from_dict({"optimizer": {"name": "sgd"}})
+    at_minimum = trace(recipe, "booth", start=(1.0, 3.0), steps=3)
+    assert (path_table(at_minimum, "a")["gap"] > 0).all()
+
+
+def test_a_surface_without_minimum_shows_its_value_itself() -> None:
+    table = path_table(walk(0.1, "saddle"), "a")
+    assert (table["gap"] == table["f"]).all()
+    assert (table["f"] < 0).any()
+
+
+def test_each_divergence_has_a_row_that_names_its_step() -> None:
+    lost, kept = walk(1.0), walk(1e-3)
+    table = divergence_table([lost, kept])
+    assert table["step"].tolist() == [lost.diverged_at]
+    assert f"{lost.diverged_at:,}" in table["text"].item()
+    assert divergence_table([kept]).empty
+
+
+def test_a_thinned_table_keeps_its_ends() -> None:
+    table = pd.DataFrame({"step": np.arange(5001)})
+    few = thinned(table)
+    assert len(few) == CURVE_POINTS
+    assert (few["step"].iloc[0], few["step"].iloc[-1]) == (0, 5000)
+    assert thinned(table.head(10)).equals(table.head(10))
+
+
+def test_points_are_placed_in_epochs_and_keep_what_is_not_finite() -> None:
+    assert POINTS["epoch"].tolist() == [0.49, 0.99]
+    assert np.isnan(POINTS["loss"].iloc[1])
+    assert set(POINTS["recipe"]) == {RECORDED}
+
+
+def test_epochs_have_a_row_for_each_set_of_images() -> None:
+    assert EPOCHS.to_dict("list") == {
+        "epoch": [1, 1, 2, 2],
+        "images": ["training", "validation"] * 2,
+        "loss": [0.5, 0.6, 0.4, 0.5],
+        "accuracy": [0.8, 0.7, 0.9, 0.8],
+    }
+
+
+def test_a_run_without_measurements_has_empty_tables() -> None:
+    assert point_table([], 10).empty
+    assert epoch_table([]).empty

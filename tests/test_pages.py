@@ -1,0 +1,294 @@
+"""Every page, used as a person would, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lrlab.draft import optimizer_fields, path_fields, schedule_fields
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.params import OFF
+from lrlab.schedules import SCHEDULES
+from lrlab.surfaces import SURFACES
+from lrlab.training import data
+from tests.app_visit import PAGES, button, go, said, serving, visit
+
+
+QUICK = {"path_steps": "50"}
+"""Short paths, where their length does not matter."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with serving(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'runs.db'}"):
+        yield
+
+
+def assert_well(session: AppTest) -> None:
+    assert [item.message for item in session.exception] == []
+    assert [item.value for item in session.error] == []
+    assert session.title[0].value
+
+
+def keys(session: AppTest) -> set[str]:
+    """The keys of all controls in sight."""
+    kinds = ("select_slider", "toggle", "number_input", "text_input", "selectbox")
+    return {item.key for kind in kinds for item in session.get(kind)}
+
+
+def code(session: AppTest) -> str:
+    """The recipe's Keras code, as the page shows it."""
+    return session.code[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens(page: str) -> None:
+    assert_well(visit(page))
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_every_optimizer_can_be_chosen_on_every_page(key: str) -> None:
+    session = visit("home", QUICK)
+    session.selectbox(key="optimizer").select(key).run()
+    for page in PAGES:
+        assert_well(go(session, page))
+        assert session.selectbox(key="optimizer").value == key
+        assert {field.key for field in optimizer_fields(key)} <= keys(session)
+    go(session, "home")
+    spec = OPTIMIZERS[key]
+    assert f"keras.optimizers.{spec.keras_class}(" in code(session)
+    assert spec.latex.strip() in [item.value.strip("$\n ") for item in session.get("latex")]
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+@pytest.mark.parametrize("stretch", [True, False])
+def test_every_schedule_can_be_chosen_on_every_page(key: str, stretch: bool) -> None:
+    session = visit("home", QUICK)
+    session.selectbox(key="schedule").select(key).run()
+    if SCHEDULES[key].step_params:
+        session.toggle(key="stretch").set_value(stretch).run()
+    for page in PAGES:
+        assert_well(go(session, page))
+        fields = schedule_fields(key, "nadam", stretch)
+        assert {field.key for field in fields} <= keys(session)
+    go(session, "home")
+    if SCHEDULES[key].keras_class:
+        assert f"schedules.{SCHEDULES[key].keras_class}(" in code(session)
+
+
+@pytest.mark.parametrize("key", SURFACES)
+def test_every_surface_can_be_chosen(key: str) -> None:
+    for page in ("paths", "race", "map"):
+        session = visit(page, QUICK | {"surface": key})
+        assert_well(session)
+        assert {field.key for field in path_fields(key)} <= keys(session)
+
+
+def test_every_parameter_of_every_update_rule_can_be_typed_exactly() -> None:
+    session = visit("home")
+    for key in OPTIMIZERS:
+        session.selectbox(key="optimizer").select(key).run()
+        for field in optimizer_fields(key):
+            param = field.param
+            if param.kind == "bool" or param.group:
+                continue
+            typed = param.text(param.grid()[-2])
+            session.text_input(key=f"{field.key}.exact").set_value(typed).run()
+            assert session.select_slider(key=field.key).value == typed
+            assert_well(session)
+
+
+def test_a_typed_value_is_exact_and_a_refused_one_changes_nothing() -> None:
+    session = visit("home", {"schedule": "constant"})
+    box = "nadam.learning_rate.exact"
+    session.text_input(key=box).set_value(" 3.3e-4 ").run()
+    assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
+    assert "0.00033" in code(session)
+    session.text_input(key=box).set_value("-1").run()
+    assert "learning_rate" in session.error[0].value and "-1" in session.error[0].value
+    assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
+    session.text_input(key=box).set_value("0.5").run()
+    assert_well(session)
+
+
+def test_values_stay_over_pages_and_come_back_with_their_optimizer() -> None:
+    session = visit("home", {"optimizer": "adam"})
+    session.text_input(key="adam.beta_1.exact").set_value("0.77").run()
+    go(session, "schedules")
+    session.selectbox(key="optimizer").select("sgd").run()
+    go(session, "paths")
+    session.selectbox(key="optimizer").select("adam").run()
+    assert session.select_slider(key="adam.beta_1").value == "0.77"
+
+
+def test_reset_brings_every_default_back_and_keeps_the_choice() -> None:
+    link = {"optimizer": "adam", "adam.beta_1": "0.5", "adam.amsgrad": "true"}
+    link |= {"schedule": "exponential_decay", "stretch": "false"}
+    link |= {"exponential_decay.decay_steps": "77"}
+    session = visit("home", link)
+    assert "beta_1=0.5" in code(session) and "decay_steps=77" in code(session)
+    session.text_input(key="adam.beta_2.exact").set_value("5").run()
+    assert session.error
+    button(session, "Reset to the defaults")
+    assert_well(session)
+    assert session.selectbox(key="optimizer").value == "adam"
+    assert session.selectbox(key="schedule").value == "exponential_decay"
+    defaults = (*optimizer_fields("adam"), *schedule_fields("exponential_decay", "adam", True))
+    assert session.toggle(key="stretch").value is True
+    for field in defaults:
+        held = session.session_state[field.key]
+        assert held == (field.default == "true" if field.param.kind == "bool" else field.default)
+
+
+def test_lengths_are_given_in_percent_of_the_run_or_in_steps() -> None:
+    session = visit("schedules", {"schedule": "exponential_decay"})
+    percent, steps = "exponential_decay.decay_steps.percent", "exponential_decay.decay_steps"
+    assert percent in keys(session) and steps not in keys(session)
+    session.text_input(key=f"{percent}.exact").set_value("50").run()
+    assert "decay_steps=1407" in code(session)
+    session.toggle(key="stretch").set_value(False).run()
+    assert steps in keys(session) and percent not in keys(session)
+    session.text_input(key=f"{steps}.exact").set_value("100000").run()
+    assert "decay_steps=100000" in code(session)
+    assert "hardly moves" in said(session)
+
+
+def test_a_percentage_follows_the_planned_run() -> None:
+    session = visit("schedules", {"schedule": "exponential_decay", "epochs": "1"})
+    assert "decay_steps=1407" in code(session)
+    session.text_input(key="epochs.exact").set_value("10").run()
+    assert "decay_steps=14070" in code(session)
+
+
+def test_an_optional_parameter_can_be_turned_on_and_off() -> None:
+    session = visit("home", {"optimizer": "adam"})
+    assert "clipnorm" not in code(session)
+    session.text_input(key="adam.clipnorm.exact").set_value("1.5").run()
+    assert "clipnorm=1.5" in code(session)
+    session.select_slider(key="adam.clipnorm").set_value(OFF).run()
+    assert "clipnorm" not in code(session)
+
+
+def test_parameters_that_exclude_each_other_are_both_named() -> None:
+    session = visit("home", {"optimizer": "adam", "adam.clipnorm": "1", "adam.clipvalue": "2"})
+    assert [item.message for item in session.exception] == []
+    assert "clipnorm = 1" in session.error[0].value and "clipvalue = 2" in session.error[0].value
+    session.select_slider(key="adam.clipvalue").set_value(OFF).run()
+    assert_well(session)
+
+
+def test_recipes_are_pinned_compared_and_taken_off_again() -> None:
+    session = visit("schedules", {"schedule": "constant"})
+    button(session, "Pin this recipe")
+    pin = next(item for item in session.button if item.label == "Pin this recipe")
+    assert pin.disabled, "the same recipe need not be pinned twice"
+    session.selectbox(key="schedule").select("cosine_decay").run()
+    button(session, "Pin this recipe")
+    assert_well(session)
+    off = [item for item in session.button if item.label == "Unpin"]
+    assert len(off) == 2
+    go(session, "home")
+    go(session, "schedules")
+    button(session, "Unpin")
+    assert len([item for item in session.button if item.label == "Unpin"]) == 1
+    assert_well(session)
+
+
+def test_no_more_recipes_are_pinned_than_there_are_colours() -> None:
+    session = visit("schedules", QUICK)
+    for rate in ("0.1", "0.2", "0.3", "0.4", "0.5"):
+        key = "cosine_decay.initial_learning_rate.exact"
+        session.text_input(key=key).set_value(rate).run()
+        button(session, "Pin this recipe")
+    session.text_input(key=key).set_value("0.6").run()
+    assert next(item for item in session.button if item.label == "Pin this recipe").disabled
+    for page in PAGES:
+        assert_well(go(session, page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_opens_with_its_recipe(page: str) -> None:
+    session = visit(page, QUICK | {"optimizer": "sgd", "sgd.clipnorm": "2.5", "schedule": "Constant"})
+    assert_well(session)
+    assert session.selectbox(key="optimizer").value == "sgd"
+    assert session.selectbox(key="schedule").value == "constant"
+    assert session.select_slider(key="sgd.clipnorm").value == "2.5"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_bad_link_says_what_was_not_taken_and_why_and_takes_the_rest(page: str) -> None:
+    link = {"optimizer": "adam", "adam.beta_1": "7", "adam.beta_2": "0.5", "epochs": "nan"}
+    session = visit(page, QUICK | link | {"schedule": "cosine", "no_such": "1"})
+    assert [item.message for item in session.exception] == []
+    told = said(session)
+    for part in ("beta_1", "7", "below 1", "epochs", "nan", "cosine_decay", "no_such"):
+        assert part in told
+    assert session.selectbox(key="optimizer").value == "adam"
+    assert session.select_slider(key="adam.beta_2").value == "0.5"
+    assert session.select_slider(key="adam.beta_1").value == "0.9"
+    assert "adam.beta_1" not in session.query_params
+    button(session, "Dismiss")
+    assert "no_such" not in said(session)
+    assert_well(session)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_texts_that_fit_no_schedule_are_named_and_can_be_mended(page: str) -> None:
+    link = {"schedule": "piecewise_constant_decay", "stretch": "false"}
+    session = visit(page, QUICK | link)
+    box = session.text_input(key="piecewise_constant_decay.boundaries")
+    good = box.value
+    for bad in ("2000, 1000", "10", "many", "-5, 7"):
+        box.set_value(bad).run()
+        assert [item.message for item in session.exception] == []
+        assert any("boundaries" in item.value for item in session.error), bad
+        assert "optimizer" in keys(session)
+        box = session.text_input(key="piecewise_constant_decay.boundaries")
+    box.set_value(good).run()
+    assert_well(session)
+
+
+def test_a_start_that_is_no_point_is_named_and_can_be_mended() -> None:
+    session = visit("paths", {"surface": "booth"})
+    session.text_input(key="booth.start").set_value("1, 2, 3").run()
+    assert [item.message for item in session.exception] == []
+    assert any("start" in item.value for item in session.error)
+    session.text_input(key="booth.start").set_value("1, 2").run()
+    assert_well(session)
+
+
+def test_divergence_is_said_on_the_paths_page_with_its_step() -> None:
+    link = {"optimizer": "sgd", "schedule": "constant", "sgd.learning_rate": "1"}
+    session = visit("paths", link | {"surface": "rosenbrock"})
+    assert_well(session)
+    assert "Diverges: at step" in said(session)
+
+
+def test_no_page_needs_more_than_the_bundled_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(data, "PACKAGE_FOLDER", tmp_path / "package")
+    session = visit("train", {"train_size": "45000"})
+    assert_well(session)
+    told = said(session)
+    assert "sample" in told and "python -m lrlab data" in told
+    for page in PAGES:
+        assert_well(go(session, page))
+    go(session, "schedules")
+    assert "3,750" in said(session)
+
+
+def test_a_damaged_copy_is_named_on_the_train_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"not gzip")
+    monkeypatch.setenv(data.DATA_VARIABLE, str(tmp_path))
+    session = visit("train")
+    assert_well(session)
+    warned = session.warning[0].value
+    assert data.DATA_VARIABLE in warned and "train-images-idx3-ubyte.gz is damaged" in warned

@@ -1,0 +1,198 @@
+"""Schedules in Keras: the preview's formula in training, saved and loaded, and as pasted code."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from lrlab.draft import resolve_plan
+from lrlab.params import InvalidInput
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.schedules import SCHEDULES
+from lrlab.training.schedules import FormulaSchedule
+from lrlab.training.train import train
+from tests.test_schedule_formulas import DRAWN, LACKING, recipe_of
+from tests.test_training import SAMPLE, ListSink
+
+FLOAT32 = 2e-6
+"""How far float32 may be from the preview, as a share of the peak rate."""
+
+STEPS = np.unique(np.r_[0:40, 95:105, 290:310, 395:405, 795:805, 995:1005, 10_000, 999_999])
+"""Steps on both sides of every bend that the default lengths make."""
+
+RAMPED = {"warmup_steps": 30, "cooldown_steps": 200, "cooldown_end": 1000}
+
+VARIED: dict[str, dict[str, Any]] = {
+    "triangular": {"cycle_steps": 99, "decay_rate": 0.7, "staircase": False},
+    "one_cycle": {"linear": True, "div_factor": 7.0, "final_div_factor": 30.0},
+    "inverse_sqrt": {"warmup_steps": 1},
+    "warmup_stable_decay": {"warmup_steps": 0, "power": 0.5, "alpha": 0.2},
+}
+
+
+def recipes() -> Iterator[Any]:
+    """Every schedule that Keras lacks, as it is and varied, and every schedule with a ramp."""
+    for key in LACKING:
+        yield pytest.param(recipe_of(key), id=key)
+        yield pytest.param(recipe_of(key, **VARIED[key]), id=f"{key} varied")
+    for key in DRAWN:
+        yield pytest.param(recipe_of(key, RAMPED), id=f"{key} ramped")
+
+
+def used_by(optimizer: keras.optimizers.Optimizer, steps: Iterable[int] = STEPS) -> np.ndarray:
+    """The learning rate a Keras optimizer has at each of these steps."""
+    found = []
+    for step in steps:
+        optimizer.iterations.assign(int(step))
+        found.append(float(optimizer.learning_rate))
+    return np.array(found)
+
+
+def run_code(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """What the recipe's Keras code defines when it is run as a script."""
+    script = folder / "recipe.py"
+    script.write_text(recipe.keras_code())
+    return runpy.run_path(str(script))
+
+
+def assert_planned(recipe: Recipe, found: np.ndarray, steps: np.ndarray = STEPS) -> None:
+    planned = recipe.learning_rates_at(steps)
+    np.testing.assert_allclose(found, planned, rtol=0, atol=FLOAT32 * planned.max())
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_keras_uses_the_rates_of_the_preview_also_once_saved_and_loaded(recipe: Recipe) -> None:
+    optimizer = recipe.keras_optimizer()
+    assert_planned(recipe, used_by(optimizer))
+    loaded = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert loaded.get_config() == optimizer.get_config()
+    assert_planned(recipe, used_by(loaded))
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_the_code_makes_the_same_optimizer_on_its_own(recipe: Recipe, tmp_path: Path) -> None:
+    assert "lrlab" not in recipe.keras_code()
+    optimizer = run_code(recipe, tmp_path)["optimizer"]
+    assert_planned(recipe, used_by(optimizer))
+    saved = keras.optimizers.serialize(optimizer)
+    assert_planned(recipe, used_by(keras.optimizers.deserialize(saved)))
+    ours, theirs = recipe.keras_optimizer().get_config(), optimizer.get_config()
+    for config in (ours, theirs):
+        del config["name"], config["learning_rate"]
+    assert theirs == ours
+
+
+@pytest.mark.parametrize("key", DRAWN)
+def test_every_formula_gives_with_keras_what_it_gives_with_numpy(key: str) -> None:
+    spec = SCHEDULES[key]
+    values = {param.name: param.default for param in spec.params}
+    found = spec.rate(keras.ops, keras.ops.cast(STEPS, "float32"), **values)
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+    assert_planned(recipe_of(key), keras.ops.convert_to_numpy(found))
+
+
+def test_a_whole_model_with_a_ramped_schedule_is_saved_and_loaded(tmp_path: Path) -> None:
+    recipe = recipe_of("warmup_stable_decay", RAMPED)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(recipe.keras_optimizer(), "mse")
+    model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert int(loaded.optimizer.iterations) == 4
+    assert_planned(recipe, used_by(loaded.optimizer))
+
+
+def test_an_unknown_schedule_is_refused_when_it_is_loaded() -> None:
+    with pytest.raises(InvalidInput, match="no schedule 'zigzag'"):
+        FormulaSchedule("zigzag", {})
+
+
+def stretched(key: str, **draft: str) -> RunPlan:
+    """A run of one epoch and 32 steps, in which the whole schedule takes its course."""
+    run = {"optimizer": "sgd", "schedule": key, "stretch": "true"}
+    return resolve_plan(run | {"epochs": "1", "batch_size": "10", "train_size": "320"} | draft)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        *(pytest.param(stretched(key), id=key) for key in LACKING),
+        *(
+            pytest.param(
+                stretched(
+                    key,
+                    **{"ramp.warmup_steps.percent": "25", "ramp.cooldown_steps.percent": "50"},
+                ),
+                id=f"{key} ramped",
+            )
+            for key in ("constant", "cosine_decay", "triangular")
+        ),
+    ],
+)
+def test_a_run_records_the_rates_of_the_preview(plan: RunPlan) -> None:
+    sink = ListSink()
+    assert train(plan, sink, SAMPLE).kind == "completed"
+    assert [point.step for point in sink.all_points] == list(range(32))
+    recorded = np.array([point.learning_rate for point in sink.all_points])
+    assert_planned(plan.recipe, recorded, np.arange(32))
+    assert len(np.unique(recorded)) >= 8
+
+
+def plateau_run(**schedule: Any) -> list[float]:
+    """The rate of each epoch of a short run."""
+    recipe = recipe_of("reduce_lr_on_plateau", learning_rate=1e-3, **schedule)
+    sink = ListSink()
+    plan = RunPlan.of(recipe, epochs=5, batch_size=32, train_size=320)
+    assert train(plan, sink, SAMPLE).kind == "completed"
+    rates = [point.learning_rate for point in sink.all_points]
+    by_epoch = [set(rates[first : first + 10]) for first in range(0, 50, 10)]
+    assert [len(rates) for rates in by_epoch] == [1] * 5
+    assert [record.learning_rate for record in sink.epochs] == [min(r) for r in by_epoch]
+    return [record.learning_rate for record in sink.epochs]
+
+
+def test_a_loss_that_is_stuck_cuts_the_rate_down_to_its_floor() -> None:
+    # No epoch after the first can gain a loss of 100.
+    found = plateau_run(factor=0.5, patience=1, min_delta=100.0, min_lr=2e-4)
+    np.testing.assert_allclose(found, [1e-3, 1e-3, 5e-4, 2.5e-4, 2e-4], rtol=1e-6)
+
+
+def test_patience_delays_the_first_cut() -> None:
+    found = plateau_run(factor=0.1, patience=2, min_delta=100.0)
+    np.testing.assert_allclose(found, [1e-3, 1e-3, 1e-3, 1e-4, 1e-4], rtol=1e-6)
+
+
+def test_cooldown_delays_the_next_cut() -> None:
+    found = plateau_run(factor=0.1, patience=1, min_delta=100.0, cooldown=2)
+    np.testing.assert_allclose(found, [1e-3, 1e-3, 1e-4, 1e-4, 1e-5], rtol=1e-6)
+
+
+def test_code_of_a_reactive_schedule_makes_its_callback_too(tmp_path: Path) -> None:
+    recipe = recipe_of("reduce_lr_on_plateau", factor=0.3, patience=4, min_lr=1e-6)
+    made = run_code(recipe, tmp_path)
+    (callback,) = made["callbacks"]
+    (ours,) = recipe.keras_callbacks()
+    assert type(callback) is type(ours) is keras.callbacks.ReduceLROnPlateau
+    for name in ("monitor", "factor", "patience", "cooldown", "min_delta", "min_lr"):
+        assert getattr(callback, name) == getattr(ours, name), name
+    assert (callback.monitor, callback.factor, callback.patience) == ("val_loss", 0.3, 4)
+    assert float(made["optimizer"].learning_rate) == pytest.approx(0.001)
+
+
+def test_only_a_reactive_schedule_needs_a_callback() -> None:
+    assert [key for key in SCHEDULES if recipe_of(key).keras_callbacks()] == [
+        "reduce_lr_on_plateau"
+    ]
+
+
+def test_the_callbacks_arguments_are_keras_own_with_its_defaults() -> None:
+    callback = keras.callbacks.ReduceLROnPlateau()
+    for param in SCHEDULES["reduce_lr_on_plateau"].params[1:]:
+        assert getattr(callback, param.name) == param.default, param.name

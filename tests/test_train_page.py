@@ -1,0 +1,224 @@
+"""The Train page: starting, watching, opening, reusing and removing runs, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lrlab.plan import PRESETS, RunPlan
+from lrlab.recipe import Recipe
+from lrlab.store import ENDED, State, Store
+from lrlab.training.records import EpochRecord, Point
+from lrlab.ui.server import server
+from tests.app_visit import ME, PAGES, SOMEBODY, button, go, said, serving, visit
+
+PLAN = RunPlan.of(
+    Recipe.from_dict(
+        {
+            "optimizer": {"name": "rmsprop", "rho": 0.7},
+            "schedule": {
+                "name": "exponential_decay",
+                "initial_learning_rate": 0.02,
+                "decay_steps": 33,
+            },
+        }
+    ),
+    "cnn",
+    epochs=3,
+    batch_size=100,
+    seed=9,
+    train_size=1000,
+)
+
+
+def measured(store: Store, name: str, owner: str, state: State, loss: float) -> int:
+    """A run that ended in this state after its first epoch."""
+    run_id = store.queue(PLAN, owner=owner, name=name)
+    run = store.claim("past")
+    store.record_source(run_id, run.attempt, "a copy of Fashion-MNIST")
+    store.record_phase(run_id, run.attempt, "training")
+    rates = PLAN.recipe.learning_rates(10)
+    points = [Point(step, loss, float(rates[step])) for step in range(10)]
+    store.record_points(run_id, run.attempt, points)
+    store.record_epoch(run_id, run.attempt, EpochRecord(1, 10, loss, 0.7, loss, 0.6, 0.02, 1.5))
+    tested = (0.5, 0.8125) if state == "finished" and loss == loss else (None, None)
+    store.finish(run_id, run.attempt, state, f"{state} on purpose", *tested)
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """A server with runs from earlier days, by name."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('train') / 'runs.db'}"
+    store = Store(url)
+    store.register_worker("past")
+    runs = {
+        state: measured(store, f"my {state} run", ME, state, 0.4) for state in sorted(ENDED)
+    }
+    runs["diverged"] = measured(store, "my diverged run", ME, "finished", float("nan"))
+    runs["another's"] = measured(store, "a run of somebody else", SOMEBODY, "finished", 0.3)
+    store.bury("past", "the day was over")
+    store.close()
+    with serving(url):
+        yield runs
+
+
+def labels(session: AppTest) -> list[str]:
+    return [item.label for item in session.button]
+
+
+def listed(session: AppTest) -> list[int]:
+    """The numbers of the runs in the list, from its top."""
+    return session.dataframe[0].value["run"].tolist()
+
+
+def opened(run_id: int) -> AppTest:
+    """A session with this run open."""
+    session = visit("train")
+    session.session_state["run"] = run_id
+    return session.run()
+
+
+def assert_no_exception(session: AppTest) -> None:
+    assert [item.message for item in session.exception] == []
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_an_ended_run_shows_its_state_its_reason_and_what_it_measured(
+    past: dict[str, int], state: str
+) -> None:
+    session = opened(past[state])
+    assert_no_exception(session)
+    told = said(session)
+    assert f"my {state} run" in told
+    assert f"{state} on purpose".capitalize() in told
+    assert "a copy of Fashion-MNIST" in told
+    values = {item.label: item.value for item in session.metric}
+    assert values["Training loss"] == "0.4000"
+    assert values["Validation accuracy"] == "60.00%"
+    assert values["Test accuracy"] == ("81.25%" if state == "finished" else "–")
+    assert "Stop" not in labels(session)
+
+
+def test_a_diverged_run_keeps_what_is_not_finite(past: dict[str, int]) -> None:
+    session = opened(past["diverged"])
+    assert_no_exception(session)
+    values = {item.label: item.value for item in session.metric}
+    assert values["Training loss"] == "not finite"
+
+
+def test_mine_and_all_are_told_apart(past: dict[str, int]) -> None:
+    session = visit("train")
+    assert past["another's"] not in listed(session)
+    assert set(past.values()) - {past["another's"]} <= set(listed(session))
+    session.segmented_control(key="runs.whose").set_value("All").run()
+    assert past["another's"] in listed(session)
+    assert listed(session) == sorted(listed(session), reverse=True)
+
+
+def test_somebody_without_runs_is_told_so(past: dict[str, int]) -> None:
+    session = visit("train", browser="0" * 32)
+    assert_no_exception(session)
+    assert "no runs yet" in said(session)
+
+
+def test_anothers_run_can_be_opened_but_not_ended_or_removed(past: dict[str, int]) -> None:
+    session = opened(past["another's"])
+    assert_no_exception(session)
+    assert "a run of somebody else" in said(session)
+    assert "Delete" not in labels(session) and "Stop" not in labels(session)
+
+
+def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:
+    session = button(opened(past["another's"]), "Use its settings")
+    assert_no_exception(session)
+    assert session.selectbox(key="optimizer").value == "rmsprop"
+    assert session.select_slider(key="rmsprop.rho").value == "0.7"
+    assert session.selectbox(key="network").value == "cnn"
+    assert session.number_input(key="seed").value == 9
+    # The same recipe on another page, and the same plan again when it is started.
+    go(session, "home")
+    assert "decay_steps=33" in session.code[0].value
+    button(session, "Train this recipe")
+    started = server().store.runs(ME)[0]
+    server().store.request_stop(started.id)
+    assert RunPlan.from_dict(started.plan) == PLAN
+
+
+@pytest.mark.parametrize("title", PRESETS)
+def test_a_preset_sets_all_that_its_exercise_is(past: dict[str, int], title: str) -> None:
+    link = {"optimizer": "sgd", "sgd.clipnorm": "3", "epochs": "7", "network": "cnn"}
+    session = button(visit("train", link), title)
+    assert_no_exception(session)
+    button(session, "Start")
+    started = server().store.runs(ME)[0]
+    server().store.request_stop(started.id)
+    assert RunPlan.from_dict(started.plan) == PRESETS[title]
+
+
+def test_start_queues_the_plan_in_sight_and_stop_ends_it(past: dict[str, int]) -> None:
+    link = {"optimizer": "adam", "schedule": "constant", "adam.learning_rate": "0.002"}
+    link |= {"epochs": "3", "batch_size": "64", "seed": "5", "train_size": "2000"}
+    session = button(visit("train", link), "Start")
+    assert_no_exception(session)
+    run = server().store.runs(ME)[0]
+    assert (run.owner, run.name) == (ME, "Adam, 0.002")
+    plan = RunPlan.from_dict(run.plan)
+    assert (plan.epochs, plan.batch_size, plan.seed, plan.train_size) == (3, 64, 5, 2000)
+    assert plan.recipe.schedule.params["learning_rate"] == 0.002
+    assert f"Run {run.id}: " in said(session)
+    assert listed(session)[0] == run.id
+    button(session, "Stop")
+    assert_no_exception(session)
+    after = server().store.run(run.id)
+    assert after.state == "stopped" or after.stop_requested is not None
+
+
+def test_a_stretched_schedule_is_queued_in_steps(past: dict[str, int]) -> None:
+    link = {"schedule": "cosine_decay", "epochs": "2", "batch_size": "100", "train_size": "1000"}
+    button(visit("train", link), "Start")
+    run = server().store.runs(ME)[0]
+    server().store.request_stop(run.id)
+    assert run.plan["recipe"]["schedule"]["decay_steps"] == 20
+
+
+def test_a_removed_run_is_gone(past: dict[str, int]) -> None:
+    doomed = server().store.queue(PLAN, owner=ME, name="doomed")
+    server().store.request_stop(doomed)
+    session = button(opened(doomed), "Delete")
+    assert_no_exception(session)
+    assert doomed not in listed(session)
+    assert "doomed" not in said(session)
+
+
+@pytest.fixture
+def no_store(tmp_path: Path) -> Iterator[None]:
+    """A server whose database cannot be opened."""
+    folder = tmp_path / "a folder.db"
+    folder.mkdir()
+    with serving(f"sqlite:///{folder}"):
+        yield
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_store_that_cannot_be_used_is_the_train_pages_matter_alone(
+    no_store: None, page: str
+) -> None:
+    session = visit(page)
+    assert_no_exception(session)
+    assert session.title[0].value
+    assert session.selectbox(key="optimizer").value == "nadam"
+    if page == "train":
+        assert "a folder.db" in session.error[0].value
+    else:
+        assert not session.error
+
+
+@pytest.mark.parametrize(("page", "label"), [("train", "Start"), ("home", "Train this recipe")])
+def test_a_start_without_a_store_says_why(no_store: None, page: str, label: str) -> None:
+    session = button(visit(page), label)
+    assert_no_exception(session)
+    assert any("a folder.db" in item.value for item in session.error)

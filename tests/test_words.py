@@ -1,0 +1,141 @@
+"""Sentences say what the numbers say."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrlab.outcome_map import outcome_map
+from lrlab.plan import PRESETS, RunPlan
+from lrlab.recipe import Recipe
+from lrlab.simulate import trace
+from lrlab.words import between, curve_sentence, map_sentence, number, path_sentence
+
+
+def plan_of(**schedule: object) -> RunPlan:
+    recipe = Recipe.from_dict({"optimizer": {"name": "sgd"}, "schedule": schedule})
+    return RunPlan.of(recipe, epochs=1, batch_size=10, train_size=1000)
+
+
+def constant(rate: float, optimizer: str = "sgd") -> Recipe:
+    return Recipe.from_dict(
+        {
+            "optimizer": {"name": optimizer},
+            "schedule": {"name": "constant", "learning_rate": rate},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0999, "0.0999"),
+        (0.09994321, "0.0999"),
+        (1.2e-5, "1.2e-5"),
+        (45_000.0, "45,000"),
+        (-3.0, "-3"),
+        (0.0, "0"),
+        (1234.56, "1.23e3"),
+        (1e30, "1e30"),
+        (float("nan"), "not finite"),
+        (float("-inf"), "not finite"),
+    ],
+)
+def test_a_number_has_sensible_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_two_numbers_that_differ_are_written_differently() -> None:
+    assert between(0.1, 0.0999) == ("0.1", "0.0999")
+    assert between(0.1, 0.09999) == ("0.1", "0.09999")
+    assert between(0.1, 0.1) == ("0.1", "0.1")
+
+
+def test_the_notebooks_second_exercise_is_said_to_hardly_move() -> None:
+    said = curve_sentence(PRESETS["Exercise 2: SGD with exponential decay"])
+    assert "2,814 steps" in said
+    assert "0.1 → 0.0999" in said
+    assert "hardly moves" in said
+
+
+def test_a_constant_rate_is_said_to_stay() -> None:
+    said = curve_sentence(plan_of(name="constant", learning_rate=0.02))
+    assert "0.02" in said and "same at every step" in said and "→" not in said
+
+
+def test_a_decay_is_said_from_first_to_last() -> None:
+    said = curve_sentence(
+        plan_of(
+            name="polynomial_decay",
+            initial_learning_rate=0.1,
+            end_learning_rate=0.01,
+            decay_steps=99,
+        )
+    )
+    assert "0.1 → 0.01." in said and "hardly" not in said
+
+
+def test_a_warm_up_is_said_with_its_peak() -> None:
+    said = curve_sentence(
+        plan_of(
+            name="cosine_decay",
+            initial_learning_rate=0.001,
+            warmup_target=0.5,
+            warmup_steps=20,
+            decay_steps=80,
+        )
+    )
+    assert "0.001 → 0.5 at step 20 →" in said
+
+
+def test_a_path_that_arrives_is_said_to_with_the_first_step() -> None:
+    path = trace(constant(0.1), "quadratic_bowl", steps=400)
+    gaps = path.values - path.surface.minimum
+    first = int((gaps <= 1e-3 * gaps[0]).argmax())
+    said = path_sentence(path)
+    assert "arrived" in said and f"step {first:,}" in said
+
+
+def test_divergence_is_named_with_its_step() -> None:
+    path = trace(constant(1.0), "rosenbrock", steps=100)
+    said = path_sentence(path)
+    assert path.diverged_at is not None
+    assert "Diverges" in said and f"step {path.diverged_at:,}" in said
+
+
+def test_running_down_without_end_is_not_called_a_mistake() -> None:
+    path = trace(constant(0.5), "saddle", start=(0.0, 0.1), steps=2000)
+    said = path_sentence(path)
+    assert path.diverged_at is not None
+    assert "no minimum" in said and f"{path.diverged_at:,}" in said and "too high" not in said
+
+
+def test_a_path_that_hardly_moves_is_said_to() -> None:
+    said = path_sentence(trace(constant(1e-6), "himmelblau", steps=10))
+    assert "hardly moved" in said
+
+
+def test_a_path_that_stops_elsewhere_is_said_how_far_away() -> None:
+    path = trace(constant(1e-3), "rosenbrock", steps=50)
+    assert "away from the nearest global minimum" in path_sentence(path)
+
+
+def test_leaving_the_map_is_said_and_is_no_divergence() -> None:
+    path = trace(constant(0.05, "momentum"), "booth", steps=300)
+    assert path.left_map_at is not None and path.diverged_at is None
+    said = path_sentence(path)
+    assert f"leaves the map at step {path.left_map_at:,}" in said and "Diverges" not in said
+
+
+def test_a_path_that_begins_at_the_minimum_has_arrived() -> None:
+    assert "arrived" in path_sentence(trace(constant(0.01), "booth", start=(1.0, 3.0), steps=5))
+
+
+def test_a_map_is_said_with_its_best_pair_and_its_share_of_divergence() -> None:
+    result = outcome_map(
+        constant(0.01, "momentum"), "rosenbrock", "learning_rate", "momentum", steps=50, cells=8
+    )
+    said = map_sentence(result)
+    lost = int((result.diverged_at >= 0).sum())
+    assert "64 pairs of learning_rate and momentum" in said
+    assert f"{number(lost / 64 * 100, 2)} % diverge" in said
+    assert number(result.values[result.diverged_at < 0].min()) in said
