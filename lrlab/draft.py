@@ -7,7 +7,7 @@ checked values. A stored recipe is therefore always concrete.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from lrlab.fields import (
     CHOICES,
@@ -15,6 +15,7 @@ from lrlab.fields import (
     STRETCH,
     Field,
     every_field,
+    noise_fields,
     optimizer_fields,
     path_fields,
     plan_fields,
@@ -107,8 +108,18 @@ def resolve_plan(draft: Mapping[str, str], most_images: int = FULL_TRAIN_SIZE) -
     return RunPlan.of(resolve_recipe(draft, total), _chosen(draft, "network"), **settings)
 
 
-def resolve_path(draft: Mapping[str, str]) -> tuple[Surface, tuple[float, float], int]:
-    """The surface, the start and the number of steps a draft describes.
+class PathPlan(NamedTuple):
+    """What of a path is not the recipe's: the arguments of `lrlab.simulate.trace`."""
+
+    surface: Surface
+    start: tuple[float, float]
+    steps: int
+    noise: float
+    noise_seed: int
+
+
+def resolve_path(draft: Mapping[str, str]) -> PathPlan:
+    """The path a draft describes, besides its recipe.
 
     Raises:
         InvalidInput: a text that is no value, or a value that is not allowed.
@@ -117,7 +128,8 @@ def resolve_path(draft: Mapping[str, str]) -> tuple[Surface, tuple[float, float]
     values = _values(draft, path_fields(key))
     steps, start = values.pop("path_steps"), values.pop("start")
     surface = SURFACES[key].with_params(**values)
-    return surface, surface.check_start(start), steps
+    noise = {field.param.name: _value(draft, field) for field in noise_fields()}
+    return PathPlan(surface, surface.check_start(start), steps, **noise)
 
 
 def resolve_rate(draft: Mapping[str, str]) -> float:
@@ -167,6 +179,7 @@ def query_of(draft: Mapping[str, str]) -> dict[str, str]:
         *_ramp_fields(draft),
         *plan_fields(),
         *path_fields(_chosen(draft, "surface")),
+        *noise_fields(),
     )
     held = {field.key: draft.get(field.key, field.default) for field in fields}
     return query | {f.key: held[f.key] for f in fields if held[f.key] != f.default}

@@ -11,7 +11,7 @@ from lrlab.params import Param
 from lrlab.plan import NETWORKS, PLAN_PARAMS
 from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.schedules.base import LEARNING_RATE, rate_param
-from lrlab.simulate import MAX_PATH_STEPS
+from lrlab.simulate import MAX_PATH_STEPS, NOISE, NOISE_SEED
 from lrlab.surfaces import SURFACES
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -138,6 +138,13 @@ def path_fields(surface: str) -> tuple[Field, ...]:
     )
 
 
+def noise_fields() -> tuple[Field, ...]:
+    """The controls of the noise on a path's gradients."""
+    return tuple(
+        Field(f"path.{param.name}", param, "path", param.label) for param in (NOISE, NOISE_SEED)
+    )
+
+
 def race_field() -> Field:
     """The learning rate of a race that is the same for everybody."""
     help_text = "The largest learning rate over the path, the same for everybody."
@@ -175,7 +182,7 @@ def recipe_fields() -> dict[str, Field]:
 
 def every_field() -> dict[str, Field]:
     """Each key that a link may carry, besides `CHOICES`, with its field."""
-    fields: list[Field] = [*plan_fields(), race_field()]
+    fields: list[Field] = [*plan_fields(), *noise_fields(), race_field()]
     for surface in SURFACES:
         fields += path_fields(surface)
     return {field.key: field for field in fields} | recipe_fields()

@@ -7,7 +7,7 @@ import streamlit as st
 from lrlab.charts import curve_chart, curve_table
 from lrlab.ui.entry import require_entry
 from lrlab.ui.layout import two_sides
-from lrlab.ui.path import path_map, surface_choice
+from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, current_plan, details, no_path
 from lrlab.ui.show import show
 from lrlab.ui.start import start_button
@@ -37,7 +37,10 @@ with curve_side:
         )
 with path_side:
     st.subheader("The path it takes", anchor=False)
-    surface_choice()
+    surface = surface_choice()
+    with st.expander("Steps, start and noise"):
+        path_controls(surface)
+        noise_controls()
     if reactive:
         no_path(plan.recipe)
     else:

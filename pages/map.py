@@ -18,7 +18,7 @@ answer = st.container()
 map_side, path_side = two_sides("map", 6, 5)
 with path_side:
     path_controls(surface_choice())
-path = current_path()
+path = current_path(noisy=False)
 with map_side:
     x, y, outcome = map_controls(path.recipe)
     result = map_of(path, x, y, outcome)

@@ -18,7 +18,7 @@ from lrlab.surfaces import SURFACES
 from lrlab.ui.entry import require_entry
 from lrlab.ui.inspector import arrows_of, inspected, inspector_table
 from lrlab.ui.layout import two_sides
-from lrlab.ui.path import path_controls, path_map, surface_choice
+from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, details, stretched
 from lrlab.ui.show import show
 from lrlab.why import why
@@ -33,6 +33,8 @@ with chart_side:
     surface = surface_choice()
     st.markdown(SURFACES[surface].teaches)
     path_controls(surface)
+    with st.expander("Noise, as in stochastic gradients"):
+        noise_controls()
 path = current_path()
 answer.markdown(f"**{path_sentence(path)}** {why(path)}")
 with map_side:

@@ -22,7 +22,7 @@ answer = st.container()
 map_side, chart_side = two_sides("race", 6, 5)
 with chart_side:
     path_controls(surface_choice())
-path = current_path()
+path = current_path(noisy=False)
 with map_side:
     recipes = runners(path.recipe, path.steps)
     rate = rate_choice()

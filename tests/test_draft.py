@@ -162,7 +162,7 @@ def test_values_that_do_not_fit_together_are_refused_when_the_recipe_is_made() -
 
 
 def test_a_path_has_its_surface_start_and_steps() -> None:
-    surface, start, steps = resolve_path(
+    surface, start, steps, *_ = resolve_path(
         {
             "surface": "quadratic_bowl",
             "quadratic_bowl.start": "1, -2",

@@ -100,9 +100,9 @@ def test_a_setting_that_is_not_allowed_is_refused_by_name(
         ({"recipe": RECIPE.to_dict(), "network": "rnn"}, "no network 'rnn'. Choose one of: mlp"),
         ({"recipe": RECIPE.to_dict(), "network": ["mlp"]}, "no network ['mlp']"),
         ({"recipe": RECIPE.to_dict(), "epoch": 2}, "run has no parameter 'epoch'"),
+        ({"recipe": RECIPE.to_dict(), "cls": 2}, "run has no parameter 'cls'"),
         ({"recipe": RECIPE.to_dict(), 7: 2}, "run has no parameter 7"),
     ],
-    ids=repr,
 )
 def test_a_plan_that_is_none_is_refused(given: Any, message: str) -> None:
     with pytest.raises(InvalidInput) as refusal:

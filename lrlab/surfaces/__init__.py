@@ -22,7 +22,7 @@ from lrlab.surfaces.typed import FORMULA, formula_surface
 __all__ = ["FORMULA", "SURFACES", "Point", "Surface", "as_surface", "formula_surface"]
 
 SURFACES: Mapping[str, Surface] = MappingProxyType(
-    {surface.key: surface for surface in (*valleys.FAMILY, *ripples.FAMILY, *bowls.FAMILY)}
+    {surface.key: surface for surface in (*valleys.FAMILY, *ripples.FAMILY, *bowls.FAMILY, FORMULA)}
 )
 """Each surface by its key. Adding one is one entry in its module's ``FAMILY``."""
 

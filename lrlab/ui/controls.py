@@ -40,7 +40,7 @@ def control(field: Field) -> None:
             help=param.help,
             bind="query-params",
         )
-    elif param.kind in ("ints", "floats"):
+    elif param.kind in ("ints", "floats", "formula"):
         _text(field, label)
     else:
         _slider_with_exact_box(field, label)
@@ -94,7 +94,9 @@ def _text(field: Field, label: str) -> None:
         label,
         field.default,
         key=field.key,
-        help=f"{field.param.help} Write numbers with commas between them.",
+        help=field.param.help
+        if field.param.kind == "formula"
+        else f"{field.param.help} Write numbers with commas between them.",
         bind="query-params",
         on_change=_check_text,
         args=(field,),

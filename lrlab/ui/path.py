@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lrlab.fields import path_fields
+from lrlab.fields import noise_fields, path_fields
 from lrlab.params import number_text
 from lrlab.simulate import Path
 from lrlab.surfaces import SURFACES
@@ -26,6 +26,12 @@ def surface_choice() -> str:
 def path_controls(surface: str) -> None:
     """The number of steps, the start, and the surface's own parameters."""
     for field in path_fields(surface):
+        control(field)
+
+
+def noise_controls() -> None:
+    """The noise on the gradients."""
+    for field in noise_fields():
         control(field)
 
 

@@ -22,19 +22,23 @@ FIRST = ("sgd", "momentum", "rmsprop", "adam")
 def runners(recipe: Recipe, steps: int) -> dict[str, Recipe]:
     """This recipe, the pinned ones, and optimizers at their defaults with its schedule."""
     ready = {THIS: recipe} | pins()
+    room = MOST - len(ready)
+    if not room:
+        st.caption(f"{MOST} recipes run: this one and those pinned. Unpin some to add others.")
+        return ready
     others = [key for key in OPTIMIZERS if key != recipe.optimizer.name]
     picked = st.multiselect(
         "Against",
         others,
-        [key for key in FIRST if key in others],
-        key=f"race.against.{recipe.optimizer.name}",
+        [key for key in FIRST if key in others][:room],
+        key=f"race.against.{recipe.optimizer.name}.{room}",
         format_func=lambda key: OPTIMIZERS[key].label,
-        max_selections=MOST - len(ready),
+        max_selections=room,
         help="Optimizers at Keras's defaults, with the schedule of this recipe. Pinned recipes "
         f"run too; {MOST} in all.",
     )
     draft = current_draft()
-    for key in picked[: MOST - len(ready)]:
+    for key in picked:
         ready[OPTIMIZERS[key].label] = resolve_recipe(draft | {"optimizer": key}, steps)
     return ready
 

@@ -30,18 +30,19 @@ def current_plan() -> RunPlan:
         _mend(error)
 
 
-def current_path() -> Path:
+def current_path(noisy: bool = True) -> Path:
     """The path that the controls describe; the page ends here if there is none.
 
-    A stretched schedule is stretched to the path.
+    A stretched schedule is stretched to the path. Where paths are compared, their noise is left
+    out.
     """
     draft = current_draft()
     try:
-        surface, start, steps = resolve_path(draft)
-        recipe = resolve_recipe(draft, steps)
+        plan = resolve_path(draft)
+        recipe = resolve_recipe(draft, plan.steps)
         if recipe.schedule_spec.reactive:
             _end_without_path(recipe)
-        return trace(recipe, surface, start, steps)
+        return trace(recipe, *(plan if noisy else plan[:3]))
     except InvalidInput as error:
         _mend(error)
 
