@@ -10,7 +10,8 @@ from lrlab.schedules import RAMP, Schedule
 from lrlab.schedules.base import LEARNING_RATE
 
 if TYPE_CHECKING:
-    from lrlab.recipe import Recipe
+    from lrlab.params import Param
+    from lrlab.recipe import Choice, Recipe
 
 FORMULA_CLASS = """
 @keras.saving.register_keras_serializable()
@@ -53,18 +54,19 @@ def keras_code(recipe: Recipe) -> str:
     A formula that Keras lacks is written out as it stands in `lrlab.schedules`.
     """
     spec, schedule = recipe.optimizer_spec, recipe.schedule_spec
+    values = _written(recipe.schedule, schedule.params)
     definitions = []
     if schedule.plain and recipe.ramp is None:
         rate = repr(recipe.schedule.params[LEARNING_RATE])
     elif schedule.keras_class is None:
         definitions.append(_definition(schedule, FORMULA_CLASS))
-        rate = _call(_class_name(schedule), recipe.schedule.values)
+        rate = _call(_class_name(schedule), values)
     else:
-        rate = _call(f"keras.optimizers.schedules.{schedule.keras_class}", recipe.schedule.values)
+        rate = _call(f"keras.optimizers.schedules.{schedule.keras_class}", values)
     if recipe.ramp is not None:
         definitions.append(_definition(RAMP, RAMP_CLASS))
         rate = _call(_class_name(RAMP), recipe.ramp.values, first=f"schedule={_inner(rate)}")
-    arguments = (*recipe.optimizer.values, *spec.fixed.items())
+    arguments = (*_written(recipe.optimizer, spec.all_params), *spec.fixed.items())
     made = _call(f"keras.optimizers.{spec.keras_class}", arguments, f"learning_rate={_inner(rate)}")
     parts = [_imports(definitions), *definitions, f"optimizer = {made}\n"]
     if schedule.callback is not None:
@@ -94,10 +96,16 @@ def _class_name(schedule: Schedule) -> str:
     return "".join(word.capitalize() for word in schedule.key.split("_"))
 
 
+def _written(choice: Choice, params: Iterable[Param]) -> list[tuple[str, Any]]:
+    """The arguments worth writing: all but those that are unused, as they are by default."""
+    unused = {param.name for param in params if param.default is None}
+    return [(name, v) for name, v in choice.values if v is not None or name not in unused]
+
+
 def _call(name: str, values: Iterable[tuple[str, Any]], first: str = "") -> str:
-    """A call with an argument on each line; those that are ``None`` are left to Keras."""
-    written = [f"{key}={_plain(value)!r}" for key, value in values if value is not None]
-    lines = [first, *written] if first else written
+    """A call with an argument on each line."""
+    lines = [first] if first else []
+    lines += [f"{key}={_plain(value)!r}" for key, value in values]
     return f"{name}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
 
 

@@ -105,8 +105,7 @@ class RunPlan:
         Raises:
             InvalidInput: an unknown network or setting, or a value that is not allowed.
         """
-        lookup(NETWORKS, network, "network")
-        return cls(recipe, network, **check_all(PLAN_PARAMS, settings, "run"))
+        return _checked(recipe, network, settings)
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> RunPlan:
@@ -118,7 +117,8 @@ class RunPlan:
         if not isinstance(given, Mapping) or "recipe" not in given:
             raise InvalidInput(f'A plan must be a mapping with a "recipe", not {shown(given)}.')
         settings = dict(given)
-        return cls.of(Recipe.from_dict(settings.pop("recipe")), **settings)
+        recipe = Recipe.from_dict(settings.pop("recipe"))
+        return _checked(recipe, settings.pop("network", "mlp"), settings)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as a mapping fit for JSON."""
@@ -134,6 +134,11 @@ class RunPlan:
     def total_steps(self) -> int:
         """Optimizer steps in the whole run."""
         return self.steps_per_epoch * self.epochs
+
+
+def _checked(recipe: Recipe, network: Any, settings: Mapping[str, Any]) -> RunPlan:
+    lookup(NETWORKS, network, "network")
+    return RunPlan(recipe, network, **check_all(PLAN_PARAMS, settings, "run"))
 
 
 PRESETS: Mapping[str, RunPlan] = MappingProxyType(

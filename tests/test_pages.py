@@ -16,7 +16,6 @@ from lrlab.surfaces import SURFACES
 from lrlab.training import data
 from tests.app_visit import PAGES, button, go, said, serving, visit
 
-
 QUICK = {"path_steps": "50"}
 """Short paths, where their length does not matter."""
 
@@ -211,7 +210,9 @@ def test_no_more_recipes_are_pinned_than_there_are_colours() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_link_opens_with_its_recipe(page: str) -> None:
-    session = visit(page, QUICK | {"optimizer": "sgd", "sgd.clipnorm": "2.5", "schedule": "Constant"})
+    session = visit(
+        page, QUICK | {"optimizer": "sgd", "sgd.clipnorm": "2.5", "schedule": "Constant"}
+    )
     assert_well(session)
     assert session.selectbox(key="optimizer").value == "sgd"
     assert session.selectbox(key="schedule").value == "constant"

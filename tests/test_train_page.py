@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from lrlab.recipe import Recipe
 from lrlab.store import ENDED, State, Store
 from lrlab.training.records import EpochRecord, Point
 from lrlab.ui.server import server
-from tests.app_visit import ME, PAGES, SOMEBODY, button, go, said, serving, visit
+from tests.app_visit import ME, PAGES, SOMEBODY, button, said, serving, visit
 
 PLAN = RunPlan.of(
     Recipe.from_dict(
@@ -44,7 +45,7 @@ def measured(store: Store, name: str, owner: str, state: State, loss: float) -> 
     points = [Point(step, loss, float(rates[step])) for step in range(10)]
     store.record_points(run_id, run.attempt, points)
     store.record_epoch(run_id, run.attempt, EpochRecord(1, 10, loss, 0.7, loss, 0.6, 0.02, 1.5))
-    tested = (0.5, 0.8125) if state == "finished" and loss == loss else (None, None)
+    tested = (0.5, 0.8125) if state == "finished" and math.isfinite(loss) else (None, None)
     store.finish(run_id, run.attempt, state, f"{state} on purpose", *tested)
     return run_id
 
@@ -55,9 +56,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     url = f"sqlite:///{tmp_path_factory.mktemp('train') / 'runs.db'}"
     store = Store(url)
     store.register_worker("past")
-    runs = {
-        state: measured(store, f"my {state} run", ME, state, 0.4) for state in sorted(ENDED)
-    }
+    runs = {state: measured(store, f"my {state} run", ME, state, 0.4) for state in sorted(ENDED)}
     runs["diverged"] = measured(store, "my diverged run", ME, "finished", float("nan"))
     runs["another's"] = measured(store, "a run of somebody else", SOMEBODY, "finished", 0.3)
     store.bury("past", "the day was over")
@@ -139,13 +138,24 @@ def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:
     assert session.select_slider(key="rmsprop.rho").value == "0.7"
     assert session.selectbox(key="network").value == "cnn"
     assert session.number_input(key="seed").value == 9
-    # The same recipe on another page, and the same plan again when it is started.
-    go(session, "home")
-    assert "decay_steps=33" in session.code[0].value
-    button(session, "Train this recipe")
+    button(session, "Start")
     started = server().store.runs(ME)[0]
     server().store.request_stop(started.id)
     assert RunPlan.from_dict(started.plan) == PLAN
+
+
+def test_the_first_page_starts_the_recipe_it_shows_and_goes_to_its_run(
+    past: dict[str, int],
+) -> None:
+    link = {"optimizer": "adam", "adam.beta_1": "0.5", "epochs": "3", "seed": "7"}
+    session = button(visit("home", link), "Train this recipe")
+    assert_no_exception(session)
+    run = server().store.runs(ME)[0]
+    server().store.request_stop(run.id)
+    plan = RunPlan.from_dict(run.plan)
+    assert (plan.epochs, plan.seed, plan.recipe.optimizer.params["beta_1"]) == (3, 7, 0.5)
+    assert session.title[0].value == "Train"
+    assert f"Run {run.id}: " in said(session)
 
 
 @pytest.mark.parametrize("title", PRESETS)

@@ -34,7 +34,7 @@ def constant(rate: float, optimizer: str = "sgd") -> Recipe:
         (45_000.0, "45,000"),
         (-3.0, "-3"),
         (0.0, "0"),
-        (1234.56, "1.23e3"),
+        (1234.56, "1,230"),
         (1e30, "1e30"),
         (float("nan"), "not finite"),
         (float("-inf"), "not finite"),
