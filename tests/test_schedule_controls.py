@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.draft import draft_of, read_query, resolve_plan, resolve_recipe
+from lrlab.draft import draft_of, query_of, read_query, resolve_plan, resolve_recipe
 from lrlab.fields import every_field, ramp_fields, schedule_fields
 from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
@@ -54,6 +54,12 @@ def test_a_plan_with_a_ramp_comes_back_from_its_draft(schedule: str) -> None:
     draft = draft_of(plan)
     assert resolve_plan(draft) == plan
     assert read_query(draft) == (draft, [])
+
+
+def test_a_link_carries_a_ramp_where_the_schedule_takes_one() -> None:
+    draft = PERCENT | {"schedule": "constant"}
+    assert query_of(draft).items() >= PERCENT.items()
+    assert not any(key.startswith("ramp.") for key in query_of(draft | {"schedule": REACTIVE[0]}))
 
 
 def test_a_draft_of_a_plan_without_a_ramp_takes_a_ramp_away() -> None:

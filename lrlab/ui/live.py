@@ -88,7 +88,7 @@ def _header(run: Run, plan: RunPlan) -> None:
             help="End this run and keep what was measured.",
             width="stretch",
         )
-    again.button(
+    copied = again.button(
         "Use its settings",
         icon=":material/content_copy:",
         on_click=put,
@@ -96,8 +96,9 @@ def _header(run: Run, plan: RunPlan) -> None:
         help="Put this run's recipe and settings into the sidebar.",
         width="stretch",
     )
+    deleted = False
     if mine and run.state != "running":
-        delete.button(
+        deleted = delete.button(
             "Delete",
             icon=":material/delete:",
             on_click=_delete,
@@ -105,6 +106,9 @@ def _header(run: Run, plan: RunPlan) -> None:
             help="Remove this run and all it measured.",
             width="stretch",
         )
+    if copied or deleted:
+        # A button in this part of the page reruns this part alone; these two change the rest.
+        st.rerun()
     st.badge(run.state, icon=icon, color=colour)
     if run.reason:
         st.text(run.reason[0].upper() + run.reason[1:] + ".")
