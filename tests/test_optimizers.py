@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,9 @@ from tests.oracle import Walk, keras_walk
 
 TOLERANCE = 1e-6
 """How far a step may end from Keras's, in widths of the drawn part."""
+
+RATE_TOLERANCE = 2e-6
+"""How far a rate may be from Keras's, in peaks of the curve."""
 
 WRAPPERS = {"Optimizer", "LossScaleOptimizer", "MultiOptimizer"}
 """What Keras exports besides optimizers of its own: the base class, wrappers around others."""
@@ -53,7 +55,7 @@ def keras_signature(key: str) -> dict[str, inspect.Parameter]:
 def our_step(
     walk: Walk, k: int, i: int, nudge: float = 0.0, dtype: Any = np.float64
 ) -> tuple[np.ndarray, tuple]:
-    """Our step ``k`` from the point and state that Keras had, with the recipe's own rate.
+    """Our step ``k`` from the point and state that Keras had, and with the rate it used.
 
     Args:
         walk: what Keras did.
@@ -71,14 +73,14 @@ def our_step(
     )
     with np.errstate(all="ignore"):
         g = (surface.gradient_at(walk.points[k, i]) * (1 - nudge)).astype(dtype)
-        rate = dtype(rates_of(recipe)[k] * (1 + nudge))
+        rate = dtype(walk.rates[k] * (1 + nudge))
         norm = np.sqrt((g * g).sum())
         return step(spec, np, x, g, state, rate, k + 1, recipe.hyper, recipe.shared, norm)
 
 
-@cache
-def rates_of(recipe: Recipe) -> np.ndarray:
-    return recipe.learning_rates(STEPS)
+def assert_rates_agree(walk: Walk) -> None:
+    rates = walk.recipe.learning_rates(len(walk.rates))
+    np.testing.assert_allclose(walk.rates, rates, rtol=0, atol=RATE_TOLERANCE * rates.max())
 
 
 def steps_on_the_way(walk: Walk, i: int) -> list[int]:
@@ -156,6 +158,7 @@ def test_the_texts_are_there(key: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_each_step_ends_where_that_of_keras_ends_and_leaves_the_same_state(case: str) -> None:
     walk = walk_of(case, "float32")
+    assert_rates_agree(walk)
     for i, surface in enumerate(walk.surfaces):
         steps = steps_on_the_way(walk, i)
         assert len(steps) == STEPS, f"{surface.key}: choose a rate that does not diverge"
@@ -216,8 +219,12 @@ def test_the_first_steps_are_those_of_keras_also_with_large_rates_and_slow_betas
 @given(recipe=recipes(), data=st.data())
 def test_steps_of_random_recipes_end_where_those_of_keras_end(recipe: Recipe, data: Any) -> None:
     surface = data.draw(st.sampled_from(list(SURFACES.values())))
-    start = tuple(data.draw(st.floats(*side)) for side in surface.bounds)
+    shares = [data.draw(st.integers(0, 1000)) / 1000 for _ in range(2)]
+    start = tuple(
+        low + (high - low) * s for (low, high), s in zip(surface.bounds, shares, strict=True)
+    )
     walk = keras_walk(recipe, [surface], [start], dtype="float32")
+    assert_rates_agree(walk)
     steps = steps_on_the_way(walk, 0)
     apart = [k for k in steps if not off_by(walk, k, 0) < TOLERANCE]
     assert all(is_delicate(walk, k, 0) for k in apart)

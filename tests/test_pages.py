@@ -16,7 +16,7 @@ from lrlab.surfaces import SURFACES
 from lrlab.training import data
 from tests.app_visit import PAGES, button, go, said, serving, visit
 
-QUICK = {"path_steps": "50"}
+QUICK = {"path_steps": "20"}
 """Short paths, where their length does not matter."""
 
 
@@ -83,10 +83,15 @@ def test_every_schedule_can_be_given_in_steps(key: str) -> None:
 
 @pytest.mark.parametrize("key", SURFACES)
 def test_every_surface_can_be_chosen(key: str) -> None:
-    for page in ("paths", "race", "map"):
-        session = visit(page, QUICK | {"surface": key})
-        assert_well(session)
-        assert {field.key for field in path_fields(key)} <= keys(session)
+    session = visit("paths", QUICK | {"surface": key})
+    assert_well(session)
+    assert {field.key for field in path_fields(key)} <= keys(session)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_surface_without_minimum_needs_none(page: str) -> None:
+    assert not SURFACES["saddle"].minima
+    assert_well(visit(page, QUICK | {"surface": "saddle"}))
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
