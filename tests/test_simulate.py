@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -112,22 +113,32 @@ def test_floats_and_arrays_walk_the_same_path(key: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "surface"),
     [
-        (recipe_of("sgd", 1.0), "rosenbrock"),
-        (recipe_of("momentum", 0.3), "beale"),
-        (recipe_of("sgd", 3.0), "quadratic_bowl"),
-        (recipe_of("adagrad", 0.5, initial_accumulator_value=0.0, epsilon=0.0), "matyas"),
-        (recipe_of("nesterov", 1e6), "styblinski_tang"),
+        (recipe_of("sgd", 1.0), SURFACES["rosenbrock"]),
+        (recipe_of("momentum", 0.3), SURFACES["beale"]),
+        (recipe_of("sgd", 3.0), SURFACES["quadratic_bowl"]),
+        (
+            recipe_of("adagrad", 0.5, initial_accumulator_value=0.0, epsilon=0.0),
+            SURFACES["matyas"],
+        ),
+        (recipe_of("nesterov", 1e6), SURFACES["styblinski_tang"]),
+        (
+            recipe_of("ftrl", 0.5, learning_rate_power=-10.0),
+            replace(SURFACES["rosenbrock"], start=(1e6, 1.0)),
+        ),
+        (recipe_of("sgd", 0.1), replace(SURFACES["rastrigin"], start=(1e308, 1.0))),
     ],
-    ids=["overflow", "momentum", "slow overflow", "0 / 0", "at once"],
+    ids=["overflow", "momentum", "slow overflow", "0 / 0", "at once", "power", "sine of infinity"],
 )
-def test_where_floats_give_up_arrays_go_on_to_the_same_end(recipe: Recipe, surface: str) -> None:
+def test_where_floats_give_up_arrays_go_on_to_the_same_end(
+    recipe: Recipe, surface: Surface
+) -> None:
     steps = 2_000
     path = trace(recipe, surface, steps=steps)
-    whole = array_walk(recipe, SURFACES[surface], steps)
+    whole = array_walk(recipe, surface, steps)
     finite = np.isfinite(whole)
     np.testing.assert_array_equal(np.isfinite(path.points), finite)
     np.testing.assert_allclose(path.points[finite], whole[finite], rtol=1e-6, atol=1e-9)
-    assert path.diverged_at == verdict(whole, SURFACES[surface])
+    assert path.diverged_at == verdict(whole, surface)
 
 
 def test_a_division_by_zero_is_divergence_not_an_error() -> None:

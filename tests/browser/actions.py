@@ -21,9 +21,11 @@ def await_server(page: Page) -> None:
 
 
 def go(page: Page, title: str) -> None:
-    """Change to another page by the navigation."""
+    """Change to another page by the navigation, and wait until the server has run it."""
+    heading = page.get_by_role("heading", level=1)
+    before = heading.inner_text()
     page.get_by_role("link", name=title).click()
-    expect(page.get_by_role("link", name=title)).to_have_attribute("aria-current", "page")
+    expect(heading).not_to_have_text(before)
     await_server(page)
 
 

@@ -1,0 +1,69 @@
+"""Take the README's screenshots from a running LR Lab: ``python -m tools.screenshots URL FOLDER``.
+
+Needs Chromium and the packages of ``requirements-dev.txt``. Trains one short run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+SIZE = {"width": 1280, "height": 860}
+ADAM = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.1&surface=Rosenbrock&path_steps=300"
+
+
+def main(url: str, folder: Path) -> None:
+    """Save ``home.png``, ``schedules.png``, ... into the folder."""
+    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport=SIZE)
+
+        open_page(page, f"{url}/")
+        save(page, folder / "home.png")
+
+        open_page(page, f"{url}/schedules?schedule=1cycle")
+        page.get_by_role("button", name="Pin this recipe").click()
+        for label in ("Exponential decay", "Cosine decay with restarts", "Warm-up-stable-decay"):
+            page.get_by_role("combobox", name="Learning-rate schedule").click()
+            page.keyboard.type(label)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(1500)
+            if label != "Warm-up-stable-decay":
+                page.get_by_role("button", name="Pin this recipe").click()
+        save(page, folder / "schedules.png")
+
+        open_page(page, f"{url}/paths?{ADAM}")
+        save(page, folder / "paths.png")
+        open_page(page, f"{url}/race?{ADAM}")
+        save(page, folder / "race.png")
+        open_page(page, f"{url}/map?{ADAM.replace('Adam', 'Momentum')}")
+        save(page, folder / "map.png")
+
+        page.set_viewport_size({"width": 1280, "height": 1500})
+        open_page(page, f"{url}/train?epochs=3")
+        page.get_by_role("button", name="Start", exact=True).click()
+        page.get_by_text("Completed all").wait_for(timeout=300_000)
+        save(page, folder / "train.png")
+        browser.close()
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go there, and wait until the page has been drawn."""
+    page.goto(address)
+    page.locator("h1").first.wait_for()
+    page.wait_for_timeout(5000)
+
+
+def save(page: Page, file: Path) -> None:
+    """Save what is seen."""
+    page.mouse.move(1270, 850)
+    page.wait_for_timeout(2500)
+    page.screenshot(path=file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
