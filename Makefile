@@ -1,5 +1,6 @@
 # make run   sets LR Lab up and opens it        make test   installs what tests need, runs them all
-# make data  gets the full Fashion-MNIST        make clean  removes what these made
+# make data  gets the full Fashion-MNIST        make bench  measures, figure beside target
+# make clean removes what these made
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
 BIN := .venv/bin
@@ -8,7 +9,7 @@ READY_DEV := .venv/.ready-dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test data clean
+.PHONY: help run test bench data clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -22,6 +23,9 @@ test: $(READY_DEV) data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+bench: $(READY_DEV) data
+	$(BIN)/python -m bench
 
 data: $(READY)
 	@tools/get_data.sh $(BIN)/python

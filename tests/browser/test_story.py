@@ -93,7 +93,8 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     assert page.evaluate("window.untouched"), "the page was loaded anew"
 
     # A second, longer run is stopped and keeps what it measured.
-    type_exactly(page, "Epochs", "50")
+    type_exactly(page, "Training images", "2000")
+    type_exactly(page, "Epochs", "100")
     page.get_by_role("button", name="Start").click()
     expect(accuracy).to_have_text("–")
     expect(accuracy).to_have_text(re.compile("%"))

@@ -1,0 +1,134 @@
+"""From a key on a slider to the repainted chart, and what travels, in real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median, quantiles
+
+from playwright.sync_api import Page, sync_playwright
+
+from bench.report import Figure, report
+
+MOVES = 30
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+QUERY = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.05&surface=Rosenbrock"
+
+# Notes when the map's path, or the pixels of a chart, next change.
+WATCH = """selector => {
+  const root = document.querySelector(selector);
+  const inner = root.shadowRoot ?? root;
+  const line = inner.querySelector("polyline.ahead");
+  const canvas = inner.querySelector("canvas");
+  const look = () => line ? line.getAttribute("points") : canvas.toDataURL();
+  const before = look();
+  const began = performance.now();
+  window.repainted = new Promise((resolve) => {
+    const poll = () => {
+      if (look() !== before) resolve(performance.now() - began);
+      else if (performance.now() - began > 5000) resolve(5000);
+      else requestAnimationFrame(poll);
+    };
+    requestAnimationFrame(poll);
+  });
+}"""
+
+
+def main() -> bool:
+    """Print the figures; returns whether every target was met."""
+    figures = []
+    with running_server() as address, sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        received = _count_bytes(page)
+        for name, where, selector, most in (
+            ("curve", "schedules", '[data-testid="stVegaLiteChart"]', 150),
+            ("path", "paths?path_steps=1000&", '[data-testid="stBidiComponentIsolated"]', 150),
+            ("map", "map?path_steps=300&", '[data-testid="stVegaLiteChart"]', 500),
+        ):
+            joint = "" if where.endswith("&") else "?"
+            page.goto(f"{address}/{where}{joint}{QUERY}")
+            page.locator("h1").first.wait_for()
+            page.wait_for_timeout(4000)
+            received.clear()
+            times = sorted(_moves(page, selector))
+            figures.append(Figure(f"slider to repainted {name}, median", median(times), most, "ms"))
+            p95 = quantiles(times, n=20)[-1]
+            figures.append(
+                Figure(f"slider to repainted {name}, p95", p95, 300 if most < 500 else 500, "ms")
+            )
+            if name == "path":
+                payload = sum(received) / MOVES / 1000
+                figures.append(Figure("payload of the Paths page, a rerun", payload, 150, "KB"))
+        browser.close()
+    return report("In the browser", figures)
+
+
+def _moves(page: Page, selector: str) -> Iterator[float]:
+    """Milliseconds of each move of the learning-rate slider to its repaint."""
+    thumb = page.locator('[class*="adam-learning_rate"] [role="slider"]').first
+    thumb.focus()
+    for i in range(MOVES + 2):
+        page.evaluate(WATCH, selector)
+        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+        took = page.evaluate("window.repainted")
+        page.wait_for_timeout(400)
+        if i >= 2:
+            yield took
+
+
+def _count_bytes(page: Page) -> list[int]:
+    """The sizes of the websocket frames a page receives, from now on."""
+    sizes: list[int] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: sizes.append(len(frame))))
+    return sizes
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """A LR Lab of its own on a free port, with a database of its own; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"LRLAB_DATABASE_URL": f"sqlite:///{folder}/bench.db"}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        process = subprocess.Popen(
+            [*command, f"--server.port={port}", "--server.fileWatcherType=none"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait(lambda: _answers(f"{address}/_stcore/health"))
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(ready: Callable[[], bool], seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > until:
+            raise TimeoutError("LR Lab's server did not start")
+        time.sleep(0.2)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return answer.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
