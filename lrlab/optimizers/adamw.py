@@ -17,6 +17,8 @@ from lrlab.optimizers.adam import (
     VELOCITY_STATE,
     adam_update,
     beta_params,
+    power32,
+    single,
     two_moments,
 )
 from lrlab.optimizers.base import MATRICES, WEIGHT_DECAY, Optimizer, StateVariable
@@ -77,17 +79,18 @@ def schedule_free_update(
     epsilon: Any,
     warmup_steps: Any,
 ) -> tuple[Any, tuple]:
-    """The weights lie between a fast point ``z`` and the average of all fast points.
+    """A fast point ``z`` takes the plain steps, the weights are the average of all its places.
 
-    Source: Defazio et al. 2024 (keras/src/optimizers/schedule_free_adamw.py).
+    In the paper the weights lie between the two, by ``beta_1``. Keras means to do that too, but
+    on TensorFlow it reads ``z`` after it has moved where it wants the one before, and ``beta_1``
+    cancels out. Source: Defazio et al. 2024 (keras/src/optimizers/schedule_free_adamw.py).
     """
     z, v = state
+    beta_2 = single(beta_2)
     lr = lr * min(t / warmup_steps, 1.0) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - beta_2)
-    average = (x - (1 - beta_1) * z) / beta_1
-    z = z - lr * g / (xp.sqrt(v / (1 - beta_2**t)) + epsilon)
-    average = (1 - 1 / t) * average + 1 / t * z
-    return (1 - beta_1) * z + beta_1 * average, (z, v)
+    z = z - lr * g / (xp.sqrt(v / (1 - power32(beta_2, t))) + epsilon)
+    return (1 - 1 / t) * x + 1 / t * z, (z, v)
 
 
 ADAMW = Optimizer(
@@ -215,8 +218,8 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     params=(
         replace(
             beta_params()[0],
-            help="How far the weights lie from the fast point towards the average of all fast "
-            "points.",
+            help="In the paper how far the weights lie from the fast point towards the average; "
+            "without effect in Keras 3.15.",
             open_low=True,
             slider=(0.01, 0.999),
         ),
@@ -237,9 +240,15 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     latex=r"""\begin{aligned}
 v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 z_t &= z_{t-1} - \eta_t\, \frac{g_t}{\sqrt{v_t/(1-\beta_2^t)} + \epsilon} \\
+\theta_{t+1} &= \left(1 - \tfrac1t\right) \theta_t + \tfrac1t\, z_t
+\end{aligned}""",
+    textbook=r"""\begin{aligned}
 \bar x_t &= \left(1 - \tfrac1t\right) \bar x_{t-1} + \tfrac1t\, z_t \\
 \theta_{t+1} &= (1-\beta_1)\, z_t + \beta_1\, \bar x_t
 \end{aligned}""",
+    difference="In the paper the weights lie between the fast point z and its average. On "
+    "TensorFlow, Keras 3.15 mixes in the new z where the old one belongs, β₁ cancels out, and "
+    "the weights are the average itself.",
     init=schedule_free_init,
     update=schedule_free_update,
     states=(

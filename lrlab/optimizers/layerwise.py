@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from lrlab.optimizers.adagrad import epsilon_param
-from lrlab.optimizers.adam import MOMENTUM_STATE, VELOCITY_STATE, beta_params, two_moments
+from lrlab.optimizers.adam import MOMENTUM_STATE, VELOCITY_STATE, beta_params, power32, two_moments
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
@@ -36,7 +36,7 @@ def lamb_update(
     m, v = state
     m = m + (g - m) * (1 - beta_1)
     v = v + (g * g - v) * (1 - beta_2)
-    u = (m / (1 - beta_1**t)) / (xp.sqrt(v / (1 - beta_2**t)) + epsilon)
+    u = (m / (1 - power32(beta_1, t))) / (xp.sqrt(v / (1 - power32(beta_2, t))) + epsilon)
     long, wide = _norm(xp, x), _norm(xp, u)
     ratio = xp.where((long > 0) & (wide > 0), long / wide, 1.0)
     return x - ratio * lr * u, (m, v)
