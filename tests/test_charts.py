@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,14 +22,19 @@ from lrlab.charts import (
     epoch_table,
     loss_chart,
     outcome_chart,
+    path_csv,
+    path_map_chart,
     path_rate_chart,
     path_table,
     point_table,
     recorded_rate_chart,
     thinned,
+    u_chart,
+    u_table,
     value_chart,
 )
 from lrlab.outcome_map import Ticked
+from lrlab.race import RATES, race
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path, trace
 
@@ -80,6 +86,10 @@ def fields(part: dict[str, Any]) -> set[str]:
 
 
 PATH = walk(1e-3)
+RACE = race(
+    {key: Recipe.from_dict({"optimizer": {"name": key}}) for key in ("sgd", "adam")}, "booth"
+)
+U_CURVES, U_DOTS = u_table(RACE, 0.0)
 PICTURE = pd.DataFrame({"url": ["data:image/png;base64,"]})
 HERE = pd.DataFrame({"x": [0.5], "y": [0.5]})
 MADE = {
@@ -96,6 +106,12 @@ MADE = {
         [path_table(walk(1e-3, "saddle"), "a"), divergence_table([])],
         {"recipes": ("a",), "has_minimum": False},
     ),
+    "path on its map": (
+        path_map_chart,
+        [PICTURE, path_table(PATH, "a")],
+        {"surface": PATH.surface, "recipes": ("a",)},
+    ),
+    "U-curves": (u_chart, [U_CURVES, U_DOTS], {"recipes": tuple(RACE), "has_minimum": True}),
     "rates of a path": (path_rate_chart, [path_table(PATH, "a")], {"recipes": ("a",)}),
     "outcomes": (outcome_chart, [PICTURE, HERE], {"x": TICKED, "y": TICKED, "cells": 100}),
     "loss": (loss_chart, [POINTS, EPOCHS], {"length": 2}),
@@ -220,3 +236,19 @@ def test_epochs_have_a_row_for_each_set_of_images() -> None:
 def test_a_run_without_measurements_has_empty_tables() -> None:
     assert point_table([], 10).empty
     assert epoch_table([]).empty
+
+
+def test_a_u_curve_has_a_row_for_each_rate_at_which_the_recipe_did_not_diverge() -> None:
+    for label, runner in RACE.items():
+        curve = U_CURVES[U_CURVES["recipe"] == label]
+        kept = np.isfinite(runner.finals)
+        assert curve["rate"].tolist() == RATES[kept].tolist()
+        assert (curve["gap"] >= runner.finals[kept]).all()
+    assert U_DOTS["rate"].tolist() == [runner.rate for runner in RACE.values()]
+
+
+def test_a_path_as_csv_is_exact() -> None:
+    table = pd.read_csv(io.StringIO(path_csv(PATH)), float_precision="round_trip")
+    assert (table[["x", "y"]].to_numpy() == PATH.points).all()
+    assert (table["f"] == PATH.values).all()
+    assert table["step"].tolist() == list(range(PATH.steps + 1))

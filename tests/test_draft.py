@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from lrlab.draft import (
     is_stretched,
     optimizer_fields,
     path_fields,
+    query_of,
     read_query,
     resolve_path,
     resolve_plan,
@@ -197,3 +200,16 @@ def test_no_two_controls_share_a_key() -> None:
 def test_a_draft_is_stretched_unless_it_says_otherwise() -> None:
     assert is_stretched({})
     assert not is_stretched({"stretch": "false"})
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
+def test_a_link_says_just_what_differs_from_the_opening_and_gives_the_plan_back(
+    preset: RunPlan,
+) -> None:
+    assert query_of({}) == {}
+    plan = replace(preset, epochs=7)
+    link = query_of(draft_of(plan))
+    assert link["epochs"] == "7" and "seed" not in link
+    taken, refused = read_query(link)
+    assert refused == []
+    assert resolve_plan(taken) == plan

@@ -6,9 +6,18 @@ import pytest
 
 from lrlab.outcome_map import outcome_map
 from lrlab.plan import PRESETS, RunPlan
+from lrlab.race import race
 from lrlab.recipe import Recipe
 from lrlab.simulate import trace
-from lrlab.words import between, curve_sentence, map_sentence, number, path_sentence
+from lrlab.words import (
+    between,
+    curve_sentence,
+    map_sentence,
+    number,
+    path_sentence,
+    race_sentence,
+    reactive_sentence,
+)
 
 
 def plan_of(**schedule: object) -> RunPlan:
@@ -139,3 +148,33 @@ def test_a_map_is_said_with_its_best_pair_and_its_share_of_divergence() -> None:
     assert "64 pairs of learning_rate and momentum" in said
     assert f"{number(lost / 64 * 100, 2)} % diverge" in said
     assert number(result.values[result.diverged_at < 0].min()) in said
+
+
+def test_a_race_is_said_with_its_winner_and_who_diverged() -> None:
+    recipes = {"slow": constant(1e-3), "fast": constant(1e-2), "lost": constant(1.0)}
+    ran = race(recipes, "rosenbrock", rate=1e-3, steps=30)
+    assert race_sentence(ran, fair=False).startswith("After 30 steps slow is lowest")
+    both = {"slow": ran["slow"], "lost": race(recipes, "rosenbrock", rate=1.0, steps=30)["lost"]}
+    said = race_sentence(both, fair=False)
+    assert "slow is lowest" in said and "Diverged: lost" in said
+    assert "All diverge" in race_sentence({"lost": both["lost"]}, fair=False)
+
+
+def test_a_fair_race_is_said_with_the_winners_rate() -> None:
+    ran = race({"a": constant(1e-3), "b": constant(1e-3, "adam")}, "booth", steps=40)
+    winner = min(ran, key=lambda label: ran[label].path.values[-1])
+    said = race_sentence(ran, fair=True)
+    assert f"{winner} is lowest" in said and number(ran[winner].rate) in said
+
+
+@pytest.mark.parametrize(("epochs", "can_be_cut"), [(2, False), (40, True)])
+def test_a_reactive_rate_is_not_foretold(epochs: int, can_be_cut: bool) -> None:
+    recipe = Recipe.from_dict(
+        {
+            "optimizer": {"name": "sgd"},
+            "schedule": {"name": "reduce_lr_on_plateau", "learning_rate": 0.25, "patience": 5},
+        }
+    )
+    said = reactive_sentence(RunPlan.of(recipe, epochs=epochs))
+    assert "cannot be drawn ahead" in said and "0.25" in said
+    assert ("stays where it starts" in said) is not can_be_cut
