@@ -2,7 +2,10 @@
 # make data  gets the full Fashion-MNIST        make bench  measures, figure beside target
 # make clean removes what these made
 
-PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+# The first Python that really runs and is one of those LR Lab was tested with.
+PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& { echo $$name; break; }; done)
 BIN := .venv/bin
 READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
@@ -34,9 +37,9 @@ clean:
 	rm -rf .venv .lrlab .pytest_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "LR Lab needs Python 3.11, 3.12 or 3.13."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "LR Lab needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another."; exit 1; }
-	$(PYTHON) -m venv .venv
+	@python="$(PYTHON)"; test -n "$$python" || \
+		{ echo "LR Lab needs Python 3.11, 3.12 or 3.13, and there is none."; exit 1; }; \
+		$$python -m venv .venv
 
 $(READY): requirements.txt | .venv/bin/python
 	$(PIP) -r requirements.txt

@@ -34,24 +34,32 @@ def why(path: Path) -> str:
 
 
 def _why_diverged(path: Path) -> str:
-    """The step before divergence at which the rate was highest over the stability limit."""
+    """The step on the map whose effective rate was highest over the stability limit there."""
     seen = path.points[: path.diverged_at]
     near = np.arange(len(seen))[_on_the_map(path, seen)]
-    rates = path.learning_rates[near]
+    moves = np.hypot(*(path.points[near + 1] - seen[near]).T)
+    with np.errstate(all="ignore"):
+        rates = moves / np.hypot(*path.gradients(len(seen))[near].T)
     limits = np.array([stability_limit(c) for c in hessian_eigenvalues(path, seen[near])])
     ratios = rates / limits
     worst = int(np.argmax(ratios))
     if ratios[worst] <= 1:
         return (
-            "The learning rate stayed below the stability limit of plain gradient descent, so it "
-            "is the memory of earlier steps that carried the path away: try less momentum."
+            "No single step on the map was over the stability limit of plain gradient descent, so "
+            "it is the memory of earlier steps that carried the path away: try less momentum."
         )
     return (
-        f"At step {near[worst]:,} the learning rate, {number(rates[worst])}, was "
+        f"At step {near[worst]:,} the {_called(path)}, {number(rates[worst])}, was "
         f"{number(ratios[worst], 2)} times the stability limit 2/λ = {number(limits[worst])} of "
         "the ground under it (λ: its largest curvature), so each step overshot further than the "
         "last."
     )
+
+
+def _called(path: Path) -> str:
+    """What step over gradient is: the learning rate itself for plain descent alone."""
+    plain = path.recipe.optimizer.name == "sgd" and not path.recipe.hyper["momentum"]
+    return "learning rate" if plain else "effective learning rate (step over gradient)"
 
 
 def _on_the_map(path: Path, points: np.ndarray) -> np.ndarray:

@@ -131,10 +131,9 @@ def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
     spec = chart(*(alt.NamedData(name) for name in names), **look).to_dict()
     read = set()
     for part in pieces(spec):
-        if "name" in part["data"]:
-            read.add(part["data"]["name"])
-            table = tables[names.index(part["data"]["name"])]
-            assert fields(part) <= set(table.columns)
+        if (its := part["data"].get("name")) in names:
+            read.add(its)
+            assert fields(part) <= set(tables[names.index(its)].columns)
     assert read == set(names)
 
 

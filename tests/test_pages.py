@@ -210,6 +210,8 @@ def test_no_more_recipes_are_pinned_than_there_are_colours() -> None:
         key = "cosine_decay.initial_learning_rate.exact"
         session.text_input(key=key).set_value(rate).run()
         button(session, "Pin this recipe")
+        assert_well(go(session, "race"))
+        go(session, "schedules")
     session.text_input(key=key).set_value("0.6").run()
     assert next(item for item in session.button if item.label == "Pin this recipe").disabled
     for page in PAGES:
@@ -258,6 +260,32 @@ def test_texts_that_fit_no_schedule_are_named_and_can_be_mended(page: str) -> No
         box = session.text_input(key="piecewise_constant_decay.boundaries")
     box.set_value(good).run()
     assert_well(session)
+
+
+@pytest.mark.parametrize("text", ["x^2 + 3*y^2", "log(x)", "1/x", "7", "exp(exp(x*x))", "-x^4"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_takes_a_typed_function(page: str, text: str) -> None:
+    assert_well(visit(page, QUICK | {"surface": "formula", "formula.formula": text}))
+
+
+def test_a_formula_that_cannot_be_read_is_named_and_can_be_mended() -> None:
+    session = visit("paths", QUICK | {"surface": "formula"})
+    box = session.text_input(key="formula.formula")
+    for bad in ("x +", "z^2", "__import__('os')", "", "x" * 300):
+        box.set_value(bad).run()
+        assert [item.message for item in session.exception] == []
+        assert any("formula" in item.value for item in session.error), bad
+        box = session.text_input(key="formula.formula")
+    box.set_value("x^2 + y^2").run()
+    assert_well(session)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_rate_of_nothing_breaks_no_page(page: str) -> None:
+    link = {"schedule": "piecewise_constant_decay", "piecewise_constant_decay.values": "0, 0, 0"}
+    session = visit(page, QUICK | link)
+    assert [item.message for item in session.exception] == []
+    assert session.selectbox(key="schedule").value == "piecewise_constant_decay"
 
 
 def test_a_start_that_is_no_point_is_named_and_can_be_mended() -> None:
