@@ -64,11 +64,14 @@ class Field:
 
     @property
     def title(self) -> str:
-        """What stands over the control, in Markdown: Keras's name and the formula's symbol."""
-        if self.label:
-            return self.label
-        symbol = f" $\\;{self.param.symbol}$" if self.param.symbol else ""
-        return f"`{self.param.name}`{symbol}"
+        """What stands over the control: plain text, because a screen reader reads it out."""
+        return self.label or self.param.name
+
+    @property
+    def help(self) -> str:
+        """What the control is for, in Markdown, with the formula's symbol."""
+        symbol = f"${self.param.symbol}$: " if self.param.symbol else ""
+        return symbol + self.param.help
 
     @property
     def default(self) -> str:
@@ -109,7 +112,7 @@ def ramp_fields(stretch: bool) -> tuple[Field, ...]:
 def _rate_field(key: str, param: Param, owner: str, stretch: bool) -> Field:
     if not (param.steps and stretch):
         return Field(f"{key}.{param.name}", param, owner)
-    title = f"`{param.name}` in % of run"
+    title = f"{param.name}, % of run"
     return Field(f"{key}.{param.name}.percent", percent_param(param), owner, title)
 
 
@@ -130,9 +133,9 @@ def path_fields(surface: str) -> tuple[Field, ...]:
     owner = f"surface {surface}"
     return (
         Field("path_steps", PATH_STEPS, "path", "Steps"),
-        Field(f"{surface}.start", start, owner, "Start $\\;(x, y)$"),
+        Field(f"{surface}.start", start, owner, "Start (x, y)"),
         *(
-            Field(f"{surface}.{param.name}", param, owner, f"{param.label} $\\;{param.symbol}$")
+            Field(f"{surface}.{param.name}", param, owner, param.label)
             for param in SURFACES[surface].params
         ),
     )

@@ -151,7 +151,7 @@ PRESETS: Mapping[str, RunPlan] = MappingProxyType(
                 }
             )
         ),
-        "Exercise 2: SGD with exponential decay": RunPlan.of(
+        "Exercise 2: SGD, decay": RunPlan.of(
             Recipe.from_dict(
                 {
                     "optimizer": {"name": "sgd"},

@@ -19,6 +19,9 @@ MOST = 6
 RATES = np.geomspace(1e-5, 10.0, 121)
 """The learning rates that a fair race tries for every recipe: twenty a power of ten."""
 
+ROUNDING = 1e-18
+"""Final values that differ by less than this share of the way down are equally good."""
+
 
 @dataclass(frozen=True)
 class Runner:
@@ -64,7 +67,8 @@ def race(
     runners = {}
     for label, recipe in recipes.items():
         finals = final_values(recipe, surface, start, steps)
-        chosen = best_rate(finals) if rate is None else rate
+        first = float(surface.at(np.array(start)))
+        chosen = best_rate(finals, first) if rate is None else rate
         scaled = recipe.with_peak(chosen, steps)
         path = trace(scaled, surface, start, steps)
         runners[label] = Runner(scaled, chosen, path, finals)
@@ -75,13 +79,22 @@ def final_values(
     recipe: Recipe, surface: Surface, start: tuple[float, float], steps: int
 ) -> np.ndarray:
     """The U-curve: where a recipe ends at each of `RATES`, infinite where it diverges."""
-    shape = recipe.learning_rates(steps)
-    rates = RATES[None, :, None] * (shape / shape.max())
+    rates = RATES[None, :, None] * recipe.with_peak(1.0, steps).learning_rates(steps)
     ends = walk_all(recipe, surface, start, rates, {}, (1, len(RATES)))
     lost = (ends.diverged_at[0] >= 0) | ~np.isfinite(ends.values[0])
     return np.where(lost, np.inf, ends.values[0])
 
 
-def best_rate(finals: np.ndarray) -> float:
-    """The learning rate of `RATES` with the lowest final value; the smallest if all diverged."""
-    return float(RATES[int(np.argmin(finals))])
+def best_rate(finals: np.ndarray, first: float) -> float:
+    """The learning rate of `RATES` with the lowest final value; the smallest if all diverged.
+
+    Args:
+        finals: the final value at each rate.
+        first: the value at the start. Among rates that end equally low, up to rounding, the
+            smallest is taken: below a billionth of a billionth of the way down, who is lower is
+            chance.
+    """
+    lowest = finals.min()
+    if not np.isfinite(lowest):
+        return float(RATES[0])
+    return float(RATES[int(np.argmax(finals <= lowest + ROUNDING * abs(first - lowest)))])

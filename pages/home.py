@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.charts import curve_chart, curve_table
-from lrlab.ui.entry import go_to, require_entry
+from lrlab.ui.entry import require_entry
 from lrlab.ui.layout import two_sides
 from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, current_plan, details, no_path
@@ -23,7 +23,8 @@ st.markdown(
     "sliders: curve and path follow. Then train a real network with it."
 )
 if start_button(plan, "Train this recipe"):
-    go_to("pages/train.py")
+    # Without parameters of its own it would clear those bound to the sidebar, which is refused.
+    st.switch_page("pages/train.py", query_params={})
 curve_side, path_side = two_sides("home")
 with curve_side:
     st.subheader("The learning rate, step by step", anchor=False)

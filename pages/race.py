@@ -11,7 +11,7 @@ from lrlab.ui.entry import require_entry
 from lrlab.ui.layout import two_sides
 from lrlab.ui.path import path_controls, race_map, surface_choice
 from lrlab.ui.race import rate_choice, runners
-from lrlab.ui.recipe import current_path
+from lrlab.ui.recipe import current_path, mending
 from lrlab.ui.show import show
 from lrlab.words import number, race_sentence
 
@@ -27,7 +27,8 @@ with map_side:
     recipes = runners(path.recipe, path.steps)
     rate = rate_choice()
 start = tuple(path.points[0].tolist())
-ran = race(recipes, path.surface, rate, start, path.steps)
+with mending():
+    ran = race(recipes, path.surface, rate, start, path.steps)
 answer.markdown(f"**{race_sentence(ran, fair=rate is None)}**")
 labels = tuple(ran)
 with map_side:
@@ -59,7 +60,9 @@ st.dataframe(
             "Recipe": labels,
             "Learning rate": [number(runner.rate) for runner in ran.values()],
             "Final value": [number(float(p.values[-1])) for p in paths],
-            "Diverged at step": [p.diverged_at for p in paths],
+            "Diverged at step": [
+                "–" if p.diverged_at is None else f"{p.diverged_at:,}" for p in paths
+            ],
         }
     ),
     hide_index=True,

@@ -16,7 +16,7 @@ from lrlab.words import curve_sentence
 require_entry()
 
 st.title("Train", anchor=False)
-with st.container(border=True):
+with st.container(border=True, key="sides-plan"):
     headline = st.container()
     plan_controls(columns=3)
     plan = current_plan()
@@ -24,7 +24,8 @@ with st.container(border=True):
     start_row(plan)
     data_note()
 with store_errors():
-    engine_note()
+    with st.container():
+        engine_note()
     if (run_id := open_run()) is not None:
         run_view(run_id)
     run_list()

@@ -7,7 +7,7 @@ import pytest
 
 from lrlab import OPTIMIZERS, SCHEDULES, Recipe, trace
 from lrlab.params import InvalidInput
-from lrlab.race import RATES, race
+from lrlab.race import RATES, best_rate, race
 
 RECIPES = {
     key: Recipe.from_dict({"optimizer": {"name": key}}) for key in ("sgd", "momentum", "adam")
@@ -50,6 +50,14 @@ def test_in_a_fair_race_each_takes_its_best_rate() -> None:
         best = int(np.argmin(runner.finals))
         assert runner.rate == RATES[best]
         assert runner.path.values[-1] == pytest.approx(runner.finals[best], rel=1e-4)
+
+
+def test_among_equally_good_rates_the_calmest_is_taken() -> None:
+    finals = np.full(len(RATES), 1e-31)
+    finals[:40] = 1.0
+    finals[90] = 0.0
+    assert best_rate(finals, first=100.0) == RATES[40]
+    assert best_rate(np.full(len(RATES), np.inf), first=100.0) == RATES[0]
 
 
 def test_a_rate_at_which_everybody_diverges_is_no_error() -> None:

@@ -43,7 +43,12 @@ def curve_chart(
         alt.Chart(data)
         .mark_line(strokeWidth=2.5, interpolate="linear")
         .encode(
-            x=alt.X(f"{unit}:Q", title=AXIS[unit], axis=quiet_axis()),
+            x=alt.X(
+                f"{unit}:Q",
+                title=AXIS[unit],
+                scale=alt.Scale(nice=False),
+                axis=quiet_axis(),
+            ),
             y=alt.Y(
                 "learning_rate:Q",
                 title="learning rate" + (" (log)" if log else ""),

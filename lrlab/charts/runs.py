@@ -57,7 +57,12 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
     """
     passing = (
         alt.Chart(points)
-        .mark_line(strokeWidth=1, opacity=0.45, color="gray")
+        .mark_line(
+            strokeWidth=1,
+            opacity=0.45,
+            color="gray",
+            point=alt.OverlayMarkDef(size=4, color="gray"),
+        )
         .encode(
             x=_epochs_axis(length),
             y=_loss_axis(),

@@ -29,7 +29,7 @@ def control(field: Field) -> None:
     label = field.title
     default = held(param, field.default)
     if param.kind == "bool":
-        st.toggle(label, default, key=field.key, help=param.help, bind="query-params")
+        st.toggle(label, default, key=field.key, help=field.help, bind="query-params")
     elif is_plain_number(param):
         st.number_input(
             label,
@@ -37,7 +37,7 @@ def control(field: Field) -> None:
             int(param.high),
             default,
             key=field.key,
-            help=param.help,
+            help=field.help,
             bind="query-params",
         )
     elif param.kind in ("ints", "floats", "formula"):
@@ -73,7 +73,7 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             options,
             field.default,
             key=field.key,
-            help=f"{param.help} Allowed: {param.allowed()}.",
+            help=f"{field.help} Allowed: {param.allowed()}.",
             bind="query-params",
             disabled=disabled,
         )
@@ -94,9 +94,9 @@ def _text(field: Field, label: str) -> None:
         label,
         field.default,
         key=field.key,
-        help=field.param.help
+        help=field.help
         if field.param.kind == "formula"
-        else f"{field.param.help} Write numbers with commas between them.",
+        else f"{field.help} Write numbers with commas between them.",
         bind="query-params",
         on_change=_check_text,
         args=(field,),

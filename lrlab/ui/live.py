@@ -66,15 +66,17 @@ def _view(run_id: int, was_active: bool) -> None:
     plan = RunPlan.from_dict(run.plan)
     epochs = store.epochs(run.id)
     points = store.points(run.id)
-    _header(run, plan)
-    _progress(run, plan)
+    # What comes and goes keeps to a place of its own: the charts below it then stay the same.
+    with st.container():
+        _header(run, plan)
+        _progress(run, plan)
     _results(run, epochs)
     _charts(run, plan, points, epochs)
 
 
 def _header(run: Run, plan: RunPlan) -> None:
     colour, icon = BADGES[run.state]
-    title, stop, again, delete = st.columns([6, 2, 3, 2], vertical_alignment="center")
+    title, stop, again, delete = st.columns([5, 3, 4, 3], vertical_alignment="center")
     with title:
         st.text(f"Run {run.id}: {run.name}")
     mine = run.owner == browser()
@@ -109,7 +111,10 @@ def _header(run: Run, plan: RunPlan) -> None:
     if copied or deleted:
         # A button in this part of the page reruns this part alone; these two change the rest.
         st.rerun()
-    st.badge(run.state, icon=icon, color=colour)
+    if run.reason.startswith("diverged"):
+        st.badge(f"{run.state}: diverged", icon=":material/trending_up:", color="orange")
+    else:
+        st.badge(run.state, icon=icon, color=colour)
     if run.reason:
         st.text(run.reason[0].upper() + run.reason[1:] + ".")
 

@@ -23,12 +23,14 @@ OUTCOMES: tuple[Outcome, ...] = ("final value", "steps to arrive")
 
 def map_controls(recipe: Recipe) -> tuple[str, str, Outcome]:
     """Which two hyperparameters, and which outcome."""
-    names = list(axes_of(recipe))
+    axes = axes_of(recipe)
+    names = list(axes)
     columns = st.columns(2, gap="medium")
     x = columns[0].selectbox("Across", names, 0, key=f"map.x.{recipe.optimizer.name}")
     rest = [name for name in names if name != x]
-    favourites = [name for name in ("momentum", "beta_1", "rho") if name in rest]
-    start = rest.index(favourites[0]) if favourites else 0
+    own = [name for name in rest if axes[name][0] == "optimizer"]
+    favourites = [name for name in ("momentum", "beta_1", "rho") if name in own]
+    start = rest.index((favourites or own)[0])
     y = columns[1].selectbox("Up", rest, start, key=f"map.y.{recipe.optimizer.name}")
     outcome = st.segmented_control(
         "Shown", OUTCOMES, default=OUTCOMES[0], required=True, key="map.outcome"

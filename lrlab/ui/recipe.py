@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -24,10 +26,8 @@ THIS = "this recipe"
 
 def current_plan() -> RunPlan:
     """The planned run that the controls describe; the page ends here if there is none."""
-    try:
+    with mending():
         return resolve_plan(current_draft(), find_source().largest_train_size)
-    except InvalidInput as error:
-        _mend(error)
 
 
 def current_path(noisy: bool = True) -> Path:
@@ -37,14 +37,12 @@ def current_path(noisy: bool = True) -> Path:
     out.
     """
     draft = current_draft()
-    try:
+    with mending():
         plan = resolve_path(draft)
         recipe = resolve_recipe(draft, plan.steps)
         if recipe.schedule_spec.reactive:
             _end_without_path(recipe)
         return trace(recipe, *(plan if noisy else plan[:3]))
-    except InvalidInput as error:
-        _mend(error)
 
 
 def no_path(recipe: Recipe) -> None:
@@ -111,6 +109,11 @@ def _end_without_path(recipe: Recipe) -> None:
     st.stop()
 
 
-def _mend(error: InvalidInput) -> None:
-    st.error(f"{error} Mend it in the sidebar.", icon=":material/error:")
-    st.stop()
+@contextmanager
+def mending() -> Iterator[None]:
+    """Show what is refused as a message, and end the page there; the sidebar stays."""
+    try:
+        yield
+    except InvalidInput as error:
+        st.error(f"{error} Mend it in the sidebar.", icon=":material/error:")
+        st.stop()

@@ -4,7 +4,8 @@
 // changes, so what must live on (the step shown, the timer) is kept on the root element, and
 // handlers are assigned, never added.
 
-const BOX = { left: 48, top: 8, size: 500 };
+const BOX = { left: 72, top: 8, size: 500 };
+const WIDTH = 620;
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME_MS = 40;
 const FAR = 1e5; // farther than this many pixels, SVG renderers lose their precision
@@ -39,6 +40,8 @@ function shown(value) {
   const small = value !== 0 && Math.abs(value) < 1e-3;
   return small ? value.toExponential(2) : Number(value.toPrecision(4)).toString();
 }
+
+const grouped = (count) => count.toLocaleString("en-US");
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
@@ -77,13 +80,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (view.image !== data.image) find("image").setAttribute("href", data.image);
   view.image = data.image;
   svg.setAttribute("aria-label", data.description);
+  view.resize ??= new ResizeObserver(() => {
+    root.style.setProperty("--unit", Math.max(1, WIDTH / svg.clientWidth));
+  });
+  view.resize.observe(svg);
   const axes = find(".axes");
   axes.replaceChildren();
   const bottom = BOX.top + BOX.size;
   for (const value of ticks(xLow, xHigh)) {
     const [x] = toPixels([value, yLow]);
     element("line", { x1: x, x2: x, y1: bottom, y2: bottom + 5 }, axes);
-    element("text", { x, y: bottom + 20, "text-anchor": "middle" }, axes).textContent = value;
+    element("text", { x, y: bottom + 26, "text-anchor": "middle" }, axes).textContent = value;
   }
   for (const value of ticks(yLow, yHigh)) {
     const [, y] = toPixels([xLow, value]);
@@ -92,7 +99,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     element("text", label, axes).textContent = value;
   }
   const middle = BOX.left + BOX.size / 2;
-  element("text", { x: middle, y: bottom + 40, "text-anchor": "middle" }, axes).textContent = "x";
+  element("text", { x: middle, y: bottom + 54, "text-anchor": "middle" }, axes).textContent = "x";
   element("text", { x: 8, y: BOX.top + BOX.size / 2 }, axes).textContent = "y";
   const minima = find(".minima");
   minima.replaceChildren();
@@ -159,7 +166,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       head.setAttribute("cy", at[1]);
     });
     const k = data.steps[index];
-    const parts = [`step ${k} of ${data.steps[last]}`];
+    const parts = [`step ${grouped(k)} of ${grouped(data.steps[last])}`];
     for (const path of data.paths) {
       const i = Math.min(index, path.points.length - 1);
       const name = data.paths.length > 1 ? `${path.label}: ` : "";
@@ -227,5 +234,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   draw(view.atEnd ? last : Math.min(view.step, last));
   label();
-  return () => clearInterval(view.timer);
+  return () => {
+    clearInterval(view.timer);
+    view.resize.disconnect();
+  };
 }

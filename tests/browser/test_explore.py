@@ -1,0 +1,72 @@
+"""Race, map of outcomes, step inspector and own formula in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.actions import CHART, open_page, slider
+
+PATH = "schedule=constant&surface=booth&path_steps=100"
+
+
+def test_a_click_on_the_map_takes_that_cells_values(page: Page) -> None:
+    open_page(page, f"/map?optimizer=momentum&{PATH}")
+    rate, momentum = slider(page, "learning_rate"), slider(page, "momentum")
+    before = [each.get_attribute("aria-valuetext") for each in (rate, momentum)]
+    chart = page.locator(CHART).first
+    box = chart.bounding_box()
+    chart.click(position={"x": box["width"] * 0.4, "y": box["height"] * 0.3})
+    expect(rate).not_to_have_attribute("aria-valuetext", before[0])
+    expect(momentum).not_to_have_attribute("aria-valuetext", before[1])
+    expect(page).to_have_url(re.compile(r"momentum\.learning_rate="))
+
+
+def test_a_race_plays_all_its_runners_together(page: Page) -> None:
+    open_page(page, f"/race?optimizer=adam&{PATH}")
+    heads = page.locator(".heads circle")
+    expect(heads).to_have_count(4)
+    scrub = page.get_by_role("slider", name="Step", exact=True)
+    scrub.press("Home")
+    starts = {head.get_attribute("cx") for head in heads.all()}
+    assert len(starts) == 1
+    page.get_by_role("button", name="Play").click()
+    expect(scrub).to_have_js_property("value", "100")
+    ends = {head.get_attribute("cx") for head in heads.all()}
+    assert len(ends) > 1
+
+
+def test_a_race_at_one_rate_follows_its_slider(page: Page) -> None:
+    open_page(page, f"/race?optimizer=adam&{PATH}")
+    line = page.locator("polyline.ahead").first
+    fair = line.get_attribute("points")
+    page.get_by_text("all at one learning rate").click()
+    expect(line).not_to_have_attribute("points", fair)
+    equal = line.get_attribute("points")
+    page.get_by_role("slider", name="Learning rate").press("ArrowRight")
+    expect(line).not_to_have_attribute("points", equal)
+
+
+def test_the_inspector_draws_arrows_that_follow_its_slider(page: Page) -> None:
+    open_page(page, f"/paths?optimizer=adam&adam.learning_rate=0.1&{PATH}")
+    page.get_by_text("Inspect a step").click()
+    arrows = page.locator(".arrows")
+    expect(arrows).to_contain_text("step taken")
+    first = arrows.inner_html()
+    page.get_by_test_id("stSlider").get_by_role("slider", name="Step", exact=True).press("End")
+    expect(arrows).not_to_have_js_property("innerHTML", first)
+    expect(page.get_by_text("Update 99")).to_be_visible()
+
+
+def test_an_own_formula_is_drawn_and_a_bad_one_is_told_where(page: Page) -> None:
+    open_page(page, "/paths?surface=formula&optimizer=momentum")
+    picture = page.locator("svg[role=application] image")
+    before = picture.get_attribute("href")
+    box = page.get_by_role("textbox", name="Formula")
+    box.fill("x^2 + 3*y^2 + cos(x*y)")
+    box.press("Enter")
+    expect(picture).not_to_have_attribute("href", before)
+    box.fill("x^2 + __import__('os')")
+    box.press("Enter")
+    expect(page.get_by_text("__import__").first).to_be_visible()
