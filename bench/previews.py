@@ -6,9 +6,12 @@ import importlib.util
 import os
 import time
 
+import numpy as np
+
 from bench.report import Figure, milliseconds, report
 from lrlab import OPTIMIZERS, SURFACES, Recipe, trace
 from lrlab.outcome_map import outcome_map
+from lrlab.surfaces import formula_surface
 
 QUICK = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 STEPS = 1000
@@ -32,6 +35,10 @@ def main() -> bool:
             ratio = _keras_milliseconds(recipe) / (took / STEPS)
             name = f"  times faster than stepping keras.optimizers, {key}"
             figures.append(Figure(name, ratio, 100, "x", at_least=True))
+    formula = formula_surface("(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + sin(3*x)*exp(-y^2)")
+    grid = np.stack(np.meshgrid(np.linspace(-5, 5, 480), np.linspace(-5, 5, 480)), axis=-1)
+    took = milliseconds(lambda: formula.at(grid))
+    figures.append(Figure("own formula on the map, 480 x 480", took, 50, "ms"))
     adam = Recipe.from_dict({"optimizer": {"name": "adam"}})
     took = milliseconds(lambda: outcome_map(adam, "rosenbrock", "learning_rate", "beta_1"))
     figures.append(Figure("map of 100 x 100 paths, 300 steps, Adam, Rosenbrock", took, 60, "ms"))
@@ -48,7 +55,6 @@ def _keras_milliseconds(recipe: Recipe) -> float:
     """What one step of the real Keras optimizer takes."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
-    import numpy as np
 
     optimizer = recipe.keras_optimizer()
     point = keras.Variable(np.array([-1.5, 2.0]), dtype="float32")

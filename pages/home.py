@@ -35,6 +35,7 @@ with curve_side:
             "home_curve",
             curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, THIS),
             recipes=(THIS,),
+            height=440,
         )
 with path_side:
     st.subheader("The path it takes", anchor=False)
