@@ -72,9 +72,9 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     scrub.press("Home")
-    expect(page.get_by_text(f"step 0 of {last}")).to_be_visible()
+    expect(page.get_by_text(f"step 0 of {int(last):,}")).to_be_visible()
     scrub.press("ArrowRight")
-    expect(page.get_by_text(f"step 1 of {last}")).to_be_visible()
+    expect(page.get_by_text(f"step 1 of {int(last):,}")).to_be_visible()
     assert len(sent) == frames
 
     # Two epochs on real data, watched as they come.
