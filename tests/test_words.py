@@ -60,7 +60,7 @@ def test_two_numbers_that_differ_are_written_differently() -> None:
 
 
 def test_the_notebooks_second_exercise_is_said_to_hardly_move() -> None:
-    said = curve_sentence(PRESETS["Exercise 2: SGD with exponential decay"])
+    said = curve_sentence(PRESETS["Exercise 2: SGD, decay"])
     assert "2,814 steps" in said
     assert "0.1 → 0.0999" in said
     assert "hardly moves" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -9,6 +10,9 @@ import streamlit as st
 from lrlab.draft import read_query
 from lrlab.fields import CHOICES, every_field
 from lrlab.params import Param
+
+SENDING_SECONDS = 0.1
+"""Ten times what Streamlit takes at most to send what is waiting."""
 
 REFUSED = "link.refused"
 """Session key of what the link said and was not taken."""
@@ -65,4 +69,7 @@ def open_link() -> None:
     st.session_state[REFUSED] = refused
     if readable != given:
         st.query_params.from_dict(readable)
+        # A rerun drops messages that were not sent yet, and the browser must hear of the new
+        # address: it would send the old one with its next rerun.
+        time.sleep(SENDING_SECONDS)
         st.rerun()

@@ -86,7 +86,7 @@ def test_back_returns_to_the_page_before_with_its_recipe(page: Page) -> None:
 
 
 def test_a_preset_reaches_the_address_and_the_other_pages(page: Page) -> None:
-    title = "Exercise 2: SGD with exponential decay"
+    title = "Exercise 2: SGD, decay"
     open_page(page, "/train")
     page.get_by_role("button", name=title).click()
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("SGD")
