@@ -10,8 +10,14 @@ CHART = "[data-testid=stVegaLiteChart] canvas"
 
 
 def open_page(page: Page, link: str) -> None:
-    """Follow a link, and wait until the server has run the page."""
+    """Follow a link, and wait until the server has run the page and knows the browser.
+
+    On a browser's first visit the page runs once more when it has said who it is; what is typed
+    in between can be lost, for which people are too slow.
+    """
     page.goto(link)
+    await_server(page)
+    page.wait_for_function("document.cookie.includes('lrlab_browser')")
     await_server(page)
 
 
