@@ -25,8 +25,8 @@ QUERY = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.05&surface=Rosenb
 
 # Notes when the map's path, or the pixels of a chart, next change.
 WATCH = """selector => {
-  const root = document.querySelector(selector);
-  const inner = root.shadowRoot ?? root;
+  const roots = [...document.querySelectorAll(selector)].map((root) => root.shadowRoot ?? root);
+  const inner = roots.find((root) => root.querySelector("polyline.ahead, canvas"));
   const line = inner.querySelector("polyline.ahead");
   const canvas = inner.querySelector("canvas");
   const look = () => line ? line.getAttribute("points") : canvas.toDataURL();
@@ -76,7 +76,7 @@ def main() -> bool:
 
 def _moves(page: Page, selector: str) -> Iterator[float]:
     """Milliseconds of each move of the learning-rate slider to its repaint."""
-    thumb = page.locator('[class*="adam-learning_rate"] [role="slider"]').first
+    thumb = page.get_by_role("slider", name="learning_rate").first
     thumb.focus()
     for i in range(MOVES + 2):
         page.evaluate(WATCH, selector)

@@ -1,0 +1,155 @@
+"""A process that trains when told to: ``python -m bench.trainer cell`` or ``lab``.
+
+It reads a request in JSON from each line of stdin, and answers in a line of stdout. ``cell`` is
+the notebook's cell; ``lab`` is what LR Lab's worker does, with a real store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from lrlab.plan import RunPlan
+from lrlab.store import Store
+from lrlab.training.data import find_source
+from lrlab.training.images import load_images
+from lrlab.training.memory import leave_out_unused
+from lrlab.training.records import EpochRecord, Point
+from lrlab.training.ways import WAYS
+from lrlab.training.worker import StoreSink
+
+
+class NotebookCell:
+    """The notebook's training, on images scaled beforehand; a network goes on where it was."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, Any] = {}
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Trains a plan's epochs; the answer has their seconds."""
+        import keras
+        import numpy as np
+
+        from lrlab.training.model import BUILDERS
+
+        plan = RunPlan.from_dict(request["plan"])
+        images = load_images(find_source(), plan.train_size)
+        parts = [images.images[rows] for rows in (images.train_rows, images.validation_rows)]
+        mean, deviation = parts[0].mean(axis=0), parts[0].std(axis=0)
+        deviation[deviation == 0] = 1
+        training, validation = (((x - mean) / deviation).astype(np.float32) for x in parts)
+        key = json.dumps(request["plan"])
+        if key not in self._models:
+            keras.utils.set_random_seed(plan.seed)
+            model = keras.Sequential([keras.Input((28, 28)), *BUILDERS[plan.network]()])
+            model.compile(
+                loss="sparse_categorical_crossentropy",
+                optimizer=plan.recipe.keras_optimizer(),
+                metrics=["accuracy"],
+            )
+            self._models[key] = model
+        ends = []
+        note = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(_now()))
+        began = _now()
+        self._models[key].fit(
+            training,
+            images.labels[images.train_rows],
+            epochs=plan.epochs,
+            batch_size=plan.batch_size,
+            validation_data=(validation, images.labels[images.validation_rows]),
+            callbacks=[note],
+            verbose=0,
+        )
+        return {"epochs": _differences([began, *ends])}
+
+
+class TimedSink(StoreSink):
+    """The worker's sink; notes when epochs end, and how long and how often the store is used."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.ends: list[float] = []
+        self.pushes: list[float] = []
+        self.spent = 0.0
+
+    def started(self, phase: str) -> None:
+        """Starts the clock of the first epoch."""
+        super().started(phase)
+        if phase == "training":
+            self.ends, self.pushes, self.spent = [_now()], [_now()], 0.0
+
+    def points(self, points: list[Point]) -> None:
+        """Takes the time."""
+        self._timed(super().points, points)
+        self.pushes.append(_now())
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Takes the time; with its rows in the store the epoch has ended."""
+        self._timed(super().epoch, record)
+        self.ends.append(_now())
+
+    def stop_requested(self) -> bool:
+        """Takes the time."""
+        return self._timed(super().stop_requested)
+
+    def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        began = _now()
+        try:
+            return call(*arguments)
+        finally:
+            self.spent += _now() - began
+
+
+class LabWorker:
+    """What LR Lab's worker does with a run."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._store = Store(f"sqlite:///{Path(self._folder.name) / 'runs.db'}")
+        self._store.register_worker("bench")
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Trains a plan; the answer has its epochs' seconds and what reporting costs."""
+        from lrlab.training.train import train
+
+        plan = RunPlan.from_dict(request["plan"])
+        self._store.queue(plan, owner="bench", name="bench")
+        run = self._store.claim("bench")
+        sink = TimedSink(self._store, run)
+        outcome = train(plan, sink, find_source(), WAYS[request["way"]])
+        self._store.finish(run.id, run.attempt, "finished", outcome.text)
+        took = sink.ends[-1] - sink.ends[0]
+        return {
+            "epochs": _differences(sink.ends),
+            "reporting": sink.spent / took,
+            "longest_silence": max(_differences(sink.pushes)),
+        }
+
+
+def _now() -> float:
+    return time.perf_counter()
+
+
+def _differences(moments: list[float]) -> list[float]:
+    return [end - begin for begin, end in pairwise(moments)]
+
+
+def main(kind: str) -> None:
+    """Answers requests until stdin ends."""
+    leave_out_unused()
+    answer = {"cell": NotebookCell, "lab": LabWorker}[kind]()
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

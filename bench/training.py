@@ -1,0 +1,219 @@
+"""An epoch of LR Lab's worker beside the notebook cell's; a run's start; the worker's memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+from bench.report import Figure, report
+from lrlab.engine import Engine
+from lrlab.plan import FULL_TRAIN_SIZE, PRESETS, RunPlan
+from lrlab.recipe import Recipe
+from lrlab.settings import Settings
+from lrlab.store import Store
+from lrlab.training.ways import Way, fastest_way
+
+ROUNDS = 3
+EPOCHS = 3
+"""Of each fit the first epoch is left out: it starts the pipelines."""
+FUSED_TARGET = 0.30
+"""Of the notebook cell's epoch; where XLA is the slower, LR Lab must not be."""
+UNFUSED_TARGET = 1.0
+SLOW_TRAIN_SIZE = 10_000
+"""Images for what takes long: the seconds of a step are the same."""
+BUSY = 0.1
+"""Cores. Beside more other work than this, the figures say little."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One plan, trained by turns as the notebook cell and as LR Lab.
+
+    Args:
+        cell, lab: seconds of an epoch.
+        ratio: the median over the rounds of ``lab / cell``.
+        reporting: the share of the epoch that goes into the store.
+        longest_silence: seconds between two reports at most.
+        others: cores that other processes used meanwhile.
+    """
+
+    plan: RunPlan
+    way: Way
+    cell: float
+    lab: float
+    ratio: float
+    reporting: float
+    longest_silence: float
+    others: float
+
+    def __str__(self) -> str:
+        plan = self.plan
+        return (
+            f"  {plan.network:<4} {plan.recipe.optimizer.name:<20} {plan.train_size:>6,} images  "
+            f"cell {self.cell:>6.2f} s  LR Lab {self.lab:>6.2f} s  {self.way.key:<8} "
+            f"ratio {self.ratio:.3f}  (other work {self.others:.2f} cores)"
+        )
+
+
+class Trainer:
+    """A `bench.trainer` process."""
+
+    def __init__(self, kind: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bench.trainer", kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def train(self, plan: RunPlan, **more: str) -> dict[str, Any]:
+        """Trains a plan and waits for the answer.
+
+        Raises:
+            RuntimeError: the process ended instead.
+        """
+        print(json.dumps({"plan": plan.to_dict(), **more}), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the trainer ended with status {self.process.wait()}")
+        return json.loads(line)
+
+
+@contextmanager
+def trainers() -> Iterator[tuple[Trainer, Trainer]]:
+    """The notebook cell and LR Lab, each in a process of its own, one at work at a time."""
+    cell, lab = Trainer("cell"), Trainer("lab")
+    try:
+        yield cell, lab
+    finally:
+        for trainer in (cell, lab):
+            trainer.process.communicate()
+
+
+def plan_for(optimizer: str, network: str = "mlp", train_size: int = FULL_TRAIN_SIZE) -> RunPlan:
+    """A constant rate that no optimizer here diverges at."""
+    recipe = {
+        "optimizer": {"name": optimizer},
+        "schedule": {"name": "constant", "learning_rate": 1e-3},
+    }
+    return RunPlan.of(
+        Recipe.from_dict(recipe), network=network, train_size=train_size, epochs=EPOCHS
+    )
+
+
+def measure(plan: RunPlan, way: Way, cell: Trainer, lab: Trainer) -> Measured:
+    """Trains a plan by turns."""
+    cell.train(replace(plan, epochs=1))
+    lab.train(replace(plan, epochs=1), way=way.key)
+    cells, labs, answers, others = [], [], [], []
+    for _ in range(ROUNDS):
+        with _others(others, cell, lab):
+            cells.append(median(cell.train(plan)["epochs"][1:]))
+            answers.append(lab.train(plan, way=way.key))
+        labs.append(median(answers[-1]["epochs"][1:]))
+    return Measured(
+        plan,
+        way,
+        median(cells),
+        median(labs),
+        median(ours / its for ours, its in zip(labs, cells, strict=True)),
+        median(answer["reporting"] for answer in answers),
+        median(answer["longest_silence"] for answer in answers),
+        median(others),
+    )
+
+
+@contextmanager
+def _others(found: list[float], *trainers: Trainer) -> Iterator[None]:
+    """Adds the cores that neither this process nor the trainers used."""
+    ours = [psutil.Process(), *(psutil.Process(trainer.process.pid) for trainer in trainers)]
+
+    def used() -> float:
+        whole = psutil.cpu_times()
+        idle = whole.idle + getattr(whole, "iowait", 0.0)
+        own = sum(sum(process.cpu_times()[:2]) for process in ours)
+        return sum(whole[:8]) - idle - own
+
+    before, began = used(), time.perf_counter()
+    yield
+    found.append((used() - before) / (time.perf_counter() - began))
+
+
+def _start_figures() -> list[Figure]:
+    """From queueing a run to its first metric in a warm worker, and the worker's memory."""
+    plan = PRESETS["Exercise 1: Nadam"]
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'runs.db'}"
+        store = Store(url)
+        engine = Engine(store, Settings(database_url=url))
+        engine.start()
+        try:
+            _wait(lambda: engine.status().state == "ready")
+            first = _seconds_to_first_point(store, plan)
+            pid = engine.status().pid
+            again = _seconds_to_first_point(store, replace(plan, seed=2))
+            peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+        finally:
+            engine.stop()
+            store.close()
+    return [
+        Figure("Start to the first metric, compiling", first, 4.0, "s"),
+        Figure("Start to the first metric, compiled before", again, 1.5, "s"),
+        Figure("worker's peak memory, full data", int(peak[1]) / 1024, 900, "MB"),
+    ]
+
+
+def _seconds_to_first_point(store: Store, plan: RunPlan) -> float:
+    began = time.perf_counter()
+    run_id = store.queue(plan, owner="bench", name="bench")
+    _wait(lambda: store.points(run_id))
+    took = time.perf_counter() - began
+    _wait(lambda: store.run(run_id).state == "finished")
+    return took
+
+
+def _wait(until: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.perf_counter() + seconds
+    while not until():
+        if time.perf_counter() > end:
+            raise RuntimeError("the run did not come that far")
+        time.sleep(0.01)
+
+
+def main() -> bool:
+    """Print the figures; returns whether every target was met."""
+    cases = [plan_for(optimizer) for optimizer in ("sgd", "adam", "nadam")]
+    cases += [plan_for("nadam", "cnn", SLOW_TRAIN_SIZE), plan_for("muon", "mlp", SLOW_TRAIN_SIZE)]
+    print("\nTraining: an epoch with validation, by turns")
+    figures, all_measured = [], []
+    with trainers() as pair:
+        for plan in cases:
+            way = fastest_way(replace(plan, train_size=FULL_TRAIN_SIZE))
+            measured = measure(plan, way, *pair)
+            print(measured, flush=True)
+            all_measured.append(measured)
+            target = FUSED_TARGET if way.jit_compile else UNFUSED_TARGET
+            name = f"epoch over the notebook cell's, {plan.network}, {plan.recipe.optimizer.name}"
+            figures.append(Figure(name, measured.ratio, target, "x"))
+    nadam = all_measured[2]
+    figures.append(Figure("reporting's share of an epoch", 100 * nadam.reporting, 2, "%"))
+    figures.append(
+        Figure("longest time between two reports", 1e3 * nadam.longest_silence, 250, "ms")
+    )
+    done = report("Training", [*figures, *_start_figures()])
+    if max(measured.others for measured in all_measured) > BUSY:
+        print("  (measured beside other work: the figures say little)")
+    return done
