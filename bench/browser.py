@@ -27,9 +27,10 @@ QUERY = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.05&surface=Rosenb
 WATCH = """selector => {
   const roots = [...document.querySelectorAll(selector)].map((root) => root.shadowRoot ?? root);
   const inner = roots.find((root) => root.querySelector("polyline.ahead, canvas"));
-  const line = inner.querySelector("polyline.ahead");
-  const canvas = inner.querySelector("canvas");
-  const look = () => line ? line.getAttribute("points") : canvas.toDataURL();
+  const look = () => {
+    const line = inner.querySelector("polyline.ahead");
+    return line ? line.getAttribute("points") : inner.querySelector("canvas").toDataURL();
+  };
   const before = look();
   const began = performance.now();
   window.repainted = new Promise((resolve) => {

@@ -211,7 +211,11 @@ class Engine:
         command = [self._settings.python, "-m", "lrlab.training.worker", "--name", name]
         try:
             process = subprocess.Popen(
-                [*command, "--runs", str(self._settings.runs_per_worker)],
+                [
+                    *command,
+                    *("--runs", str(self._settings.runs_per_worker)),
+                    *("--memory", str(self._settings.worker_memory)),
+                ],
                 stdin=subprocess.PIPE,
                 env=environment,
                 # Ctrl-C in the server's terminal is for the server; the worker ends with it.

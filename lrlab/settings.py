@@ -24,7 +24,9 @@ class Settings:
         start_limit: the same for a worker that is still importing TensorFlow, which can hold
             its process up for a minute on a shared core.
         runs_per_worker: how many runs a worker trains before it is replaced by a fresh one:
-            each leaves some 10 MB behind in TensorFlow.
+            each leaves some megabytes behind in TensorFlow.
+        worker_memory: MB; a worker that takes more after a run is replaced too. While it compiles
+            its next program it may take 140 MB more.
     """
 
     database_url: str = DEFAULT_DATABASE_URL
@@ -33,6 +35,7 @@ class Settings:
     silence_limit: float = 20.0
     start_limit: float = 120.0
     runs_per_worker: int = 25
+    worker_memory: float = 760.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

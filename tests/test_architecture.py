@@ -19,7 +19,6 @@ UI = ("app.py", "pages/", "lrlab/ui/")
 HOMES = {
     "streamlit": UI,
     "lrlab.ui": UI,
-    "sklearn": ("lrlab/training/",),
     "sqlalchemy": ("lrlab/store/",),
     "sqlite3": ("lrlab/store/",),
 }

@@ -244,24 +244,23 @@ def test_the_full_set_is_split_as_the_notebook_does(full_data: DataSource) -> No
         full_data.read(FULL_SET.train_images), full_data.read(FULL_SET.train_labels), random_state=1
     )
     found = (
-        images.train_images,
-        images.validation_images,
-        images.train_labels,
-        images.validation_labels,
+        values[rows]
+        for values in (images.images, images.labels)
+        for rows in (images.train_rows, images.validation_rows)
     )
     for ours, notebooks in zip(found, expected, strict=True):
         assert ours.dtype == np.uint8
         np.testing.assert_array_equal(ours, notebooks)
-    assert (len(images.train_labels), len(images.validation_labels)) == (45_000, 15_000)
-    assert images.test_images.shape == (10_000, 28, 28)
+    assert (len(images.train_rows), len(images.validation_rows)) == (45_000, 15_000)
+    tested = full_data.read(FULL_SET.test_images)
+    np.testing.assert_array_equal(images.images[images.test_rows], tested)
 
 
 def test_a_smaller_training_set_begins_a_larger_one_and_changes_nothing_else() -> None:
     small, large, whole = (load_images(SAMPLE, size) for size in (200, 1_000, 3_750))
-    np.testing.assert_array_equal(small.train_images, large.train_images[:200])
-    np.testing.assert_array_equal(small.train_labels, large.train_labels[:200])
-    np.testing.assert_array_equal(small.validation_images, whole.validation_images)
-    np.testing.assert_array_equal(small.test_labels, whole.test_labels)
+    np.testing.assert_array_equal(small.train_rows, large.train_rows[:200])
+    np.testing.assert_array_equal(small.validation_rows, whole.validation_rows)
+    np.testing.assert_array_equal(small.test_rows, whole.test_rows)
 
 
 def test_every_beginning_of_the_shuffle_holds_the_classes_in_their_shares() -> None:
@@ -285,14 +284,15 @@ def test_a_training_set_larger_than_the_source_is_refused_with_both_numbers() ->
 
 def test_the_table_standardises_exactly_as_the_notebook() -> None:
     images = load_images(SAMPLE, 3_750)
-    pixels = images.train_images.copy()
+    pixels = images.images[images.train_rows]
+    others = images.images[images.test_rows]
     pixels[:, 3, 4] = 7
     table = standardisation_table(pixels)
     mean, deviation = pixels.mean(axis=0), pixels.std(axis=0)
     deviation[deviation == 0] = 1
-    expected = ((images.test_images - mean) / deviation).astype(np.float32)
+    expected = ((others - mean) / deviation).astype(np.float32)
     rows, columns = np.indices((28, 28))
-    np.testing.assert_array_equal(table[rows, columns, images.test_images], expected)
+    np.testing.assert_array_equal(table[rows, columns, others], expected)
     assert table[3, 4, 7] == 0
     assert table[3, 4, 9] == 2
 

@@ -27,6 +27,8 @@ from lrlab.training.worker import Exit
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
 LONG = RunPlan.of(RECIPE, epochs=100, batch_size=8, train_size=4_000)
+ENOUGH_MEMORY = 100_000.0
+"""MB. A worker that retired for its size would be taken for one that was replaced."""
 """Longer than any test waits."""
 
 PATIENCE = 120
@@ -35,7 +37,8 @@ PATIENCE = 120
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('engine') / 'runs.db'}")
+    url = f"sqlite:///{tmp_path_factory.mktemp('engine') / 'runs.db'}"
+    return Settings(database_url=url, worker_memory=ENOUGH_MEMORY)
 
 
 @pytest.fixture(scope="module")
@@ -194,10 +197,11 @@ def test_a_worker_that_hangs_is_replaced_whether_or_not_its_run_is_to_stop(
         engine.stop()
 
 
-def start_worker(url: str, runs: int) -> subprocess.Popen[bytes]:
+def start_worker(url: str, runs: int, memory: float = ENOUGH_MEMORY) -> subprocess.Popen[bytes]:
     """A worker called "worker", without an engine."""
+    limits = ["--runs", str(runs), "--memory", str(memory)]
     return subprocess.Popen(
-        [sys.executable, "-m", "lrlab.training.worker", "--name", "worker", "--runs", str(runs)],
+        [sys.executable, "-m", "lrlab.training.worker", "--name", "worker", *limits],
         stdin=subprocess.PIPE,
         env=os.environ | {"LRLAB_DATABASE_URL": url},
     )
@@ -209,6 +213,15 @@ def test_a_worker_retires_after_its_runs(new_store: tuple[Store, str]) -> None:
     with start_worker(url, runs=2) as worker:
         assert worker.wait(PATIENCE) == Exit.RETIRED
     assert [store.run(run_id).state for run_id in ids] == ["finished", "finished", "queued"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process takes")
+def test_a_worker_that_has_grown_large_retires(new_store: tuple[Store, str]) -> None:
+    store, url = new_store
+    ids = [store.queue(SHORT, owner="ada", name="short") for _ in range(2)]
+    with start_worker(url, runs=2, memory=100) as worker:
+        assert worker.wait(PATIENCE) == Exit.RETIRED
+    assert [store.run(run_id).state for run_id in ids] == ["finished", "queued"]
 
 
 def test_a_worker_that_counts_as_dead_ends_itself(new_store: tuple[Store, str]) -> None:

@@ -19,7 +19,7 @@ from lrlab.schedules import SCHEDULES
 from lrlab.training.schedules import FormulaSchedule
 from lrlab.training.train import train
 from tests.test_schedule_formulas import DRAWN, LACKING, recipe_of
-from tests.test_training import SAMPLE, ListSink
+from tests.training_runs import SAMPLE, ListSink
 
 FLOAT32 = 2e-6
 """How far float32 may be from the preview, as a share of the peak rate."""

@@ -6,12 +6,14 @@ Pixels stay ``uint8`` here; a network scales them itself, one batch at a time, w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lrlab.params import InvalidInput
-from lrlab.training.data import FETCH_HINT, VALIDATION_SHARE, DataSource
+from lrlab.training.data import FETCH_HINT, DataSource
 
 SPLIT_SEED = 1
 """The notebook's ``random_state``."""
@@ -23,14 +25,24 @@ VALUES = 256
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """What one run works on: images are uint8 of shape ``(n, 28, 28)``, labels uint8 ``(n,)``."""
+    """All images of a source, and which of them a run trains, validates and tests on.
 
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    validation_images: np.ndarray
-    validation_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    Args:
+        images: uint8, shape ``(n, 28, 28)``: the training files' images, then the test files'.
+        labels: uint8, shape ``(n,)``.
+        train_rows, validation_rows, test_rows: int32, places in both.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    train_rows: np.ndarray
+    validation_rows: np.ndarray
+    test_rows: np.ndarray
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """See `standardisation_table`; of the images trained on."""
+        return standardisation_table(self.images[self.train_rows])
 
 
 def check_train_size(source: DataSource, train_size: int) -> None:
@@ -48,43 +60,46 @@ def check_train_size(source: DataSource, train_size: int) -> None:
         )
 
 
-def load_images(source: DataSource, train_size: int) -> Images:
+def read_images(source: DataSource) -> tuple[np.ndarray, np.ndarray]:
+    """All images and labels of a source, as `Images` holds them."""
+    files = source.files
+    images = np.concatenate([source.read(files.train_images), source.read(files.test_images)])
+    labels = np.concatenate([source.read(files.train_labels), source.read(files.test_labels)])
+    return images, labels
+
+
+def load_images(
+    source: DataSource,
+    train_size: int,
+    read: Callable[[DataSource], tuple[np.ndarray, np.ndarray]] = read_images,
+) -> Images:
     """Reads a source and splits it as the notebook does.
 
     Three quarters of the training files are for training, the rest for validation. A smaller
     training set is the first images of a fixed, stratified shuffle of the training part, so a
-    larger one contains every smaller one. Imports scikit-learn on call.
+    larger one contains every smaller one.
 
     Args:
         source: the copy to read.
         train_size: images to train on, from 1 to ``source.largest_train_size``.
+        read: gives the images and labels; for a caller that has read them before.
 
     Raises:
         InvalidInput: ``train_size`` is more than the source holds.
     """
     check_train_size(source, train_size)
-    from sklearn.model_selection import train_test_split
-
-    files = source.files
-    train_images, validation_images, train_labels, validation_labels = train_test_split(
-        source.read(files.train_images),
-        source.read(files.train_labels),
-        test_size=VALIDATION_SHARE,
-        random_state=SPLIT_SEED,
-    )
+    images, labels = read(source)
+    # The permutation and the cut of scikit-learn's train_test_split(..., random_state=1), which
+    # the notebook calls. The library itself would cost a worker 60 MB.
+    order = np.random.RandomState(SPLIT_SEED).permutation(source.train_images).astype(np.int32)
+    held_back = source.train_images - source.largest_train_size
+    validation_rows, train_rows = order[:held_back], order[held_back:]
     # The whole training part keeps the split's own order: the order decides the batches, and
     # with it whether the notebook's numbers come out.
-    if train_size < len(train_labels):
-        chosen = stratified_order(train_labels)[:train_size]
-        train_images, train_labels = train_images[chosen], train_labels[chosen]
-    return Images(
-        train_images,
-        train_labels,
-        validation_images,
-        validation_labels,
-        source.read(files.test_images),
-        source.read(files.test_labels),
-    )
+    if train_size < len(train_rows):
+        train_rows = train_rows[stratified_order(labels[train_rows])[:train_size]]
+    test_rows = np.arange(source.train_images, len(labels), dtype=np.int32)
+    return Images(images, labels, train_rows, validation_rows, test_rows)
 
 
 def stratified_order(labels: np.ndarray) -> np.ndarray:

@@ -28,7 +28,9 @@ class Standardise(layers.Layer):
     def __init__(self, table: np.ndarray) -> None:
         super().__init__(trainable=False)
         rows, columns, values = table.shape
-        self._table = table.reshape(-1)
+        # A variable: a constant would be copied into every program that TensorFlow makes.
+        self._table = self.add_weight((table.size,), initializer="zeros", name="table")
+        self._table.assign(table.reshape(-1))
         self._offsets = np.arange(0, table.size, values, dtype=np.int32).reshape(rows, columns)
 
     def call(self, images: Any) -> Any:
@@ -99,15 +101,16 @@ BUILDERS: Mapping[str, Callable[[], list[layers.Layer]]] = MappingProxyType(
 """The layers of each network of `lrlab.plan.NETWORKS`, by its key."""
 
 
-def build_model(network: str, table: np.ndarray) -> WatchedModel:
-    """A fresh, uncompiled network.
+def network_layers(network: str, table: np.ndarray) -> list[Any]:
+    """The fresh layers of a network that takes ``uint8`` images.
 
-    Its initial weights are those the same layers have in a plain ``keras.Sequential`` built after
-    the same ``keras.utils.set_random_seed``: the standardising layer draws no random number.
+    The initial weights are those that the network's own layers have in a plain
+    ``keras.Sequential`` after the same ``keras.utils.set_random_seed``: the standardising layer
+    draws no random number.
 
     Args:
         network: a key of `BUILDERS`.
         table: see `Standardise`.
     """
     inputs = keras.Input(table.shape[:2], dtype="uint8")
-    return WatchedModel([inputs, Standardise(table), *BUILDERS[network]()])
+    return [inputs, Standardise(table), *BUILDERS[network]()]

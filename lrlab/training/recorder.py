@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import keras
+import numpy as np
 
 from lrlab.training.model import BATCH_LOSS, LEARNING_RATE
 from lrlab.training.records import EpochRecord, Point
 
-Phase = Literal["preparing", "training", "testing"]
-"""What a run is at: loading data and building the network, training it, measuring it at the end."""
+Phase = Literal["preparing", "compiling", "training", "testing"]
+"""What a run is at: loading data, compiling the program that trains it, training, and measuring
+the trained network."""
 
 MOST_POINTS = 1_000
 """Points in a whole run, besides the one that each epoch ends with."""
-PUSH_INTERVAL = 0.25
+PUSH_INTERVAL = 0.2
 """Seconds between two pushes of points to the sink, and between two looks for a stop request."""
 
 
@@ -33,7 +35,7 @@ class Sink(Protocol):
         """An epoch has ended."""
 
     def stop_requested(self) -> bool:
-        """Whether the run should end now; asked about four times a second."""
+        """Whether the run should end now; asked four times a second."""
 
 
 class RunEnded(Exception):
@@ -79,19 +81,11 @@ class Recorder(keras.callbacks.Callback):
         """Starts the epoch's clock."""
         self._epoch_began = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-        """Takes the batch's loss and learning rate in."""
-        loss = logs[BATCH_LOSS]
-        if not math.isfinite(loss):
-            self._close_block()
-            self._points.append(Point(self.steps, loss, logs[LEARNING_RATE]))
-            self._push()
-            raise RunEnded("diverged", self.steps)
-        self.steps += 1
-        self._losses.append(loss)
-        self._learning_rate = logs[LEARNING_RATE]
-        if len(self._losses) == self._block:
-            self._close_block()
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        """Takes the loss and the learning rate of each step in, of one or of a block of them."""
+        losses, rates = (np.ravel(logs[name]).tolist() for name in (BATCH_LOSS, LEARNING_RATE))
+        for loss, learning_rate in zip(losses, rates, strict=True):
+            self._take(loss, learning_rate)
         self._look_around()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -127,6 +121,18 @@ class Recorder(keras.callbacks.Callback):
             self._close_block()
             self._push()
             raise RunEnded("stopped", self.steps)
+
+    def _take(self, loss: float, learning_rate: float) -> None:
+        if not math.isfinite(loss):
+            self._close_block()
+            self._points.append(Point(self.steps, loss, learning_rate))
+            self._push()
+            raise RunEnded("diverged", self.steps)
+        self.steps += 1
+        self._losses.append(loss)
+        self._learning_rate = learning_rate
+        if len(self._losses) == self._block:
+            self._close_block()
 
     def _look_around(self) -> None:
         if time.monotonic() - self._looked >= PUSH_INTERVAL:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import keras
-
 from lrlab.plan import RunPlan
 from lrlab.training.data import DataSource, find_source
-from lrlab.training.images import load_images, standardisation_table
-from lrlab.training.model import build_model
+from lrlab.training.fused import TEST_ROWS
+from lrlab.training.memory import give_back
+from lrlab.training.programs import Programs
 from lrlab.training.recorder import Recorder, RunEnded, Sink
+from lrlab.training.ways import Way, fastest_way
 
-TEST_BATCH_SIZE = 250
-"""Images at a time when the finished network is tested; it changes the speed alone."""
+PROGRAMS = Programs()
+"""What this process has compiled."""
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,32 @@ class Outcome:
             or ``stopped``.
         text: the same for people, with the step.
         steps: updates done.
+        way: how it was trained, a key of `lrlab.training.ways.WAYS`.
         test_loss, test_accuracy: on the test images; None unless the run completed.
     """
 
     kind: Literal["completed", "diverged", "stopped"]
     text: str
     steps: int
+    way: str
     test_loss: float | None = None
     test_accuracy: float | None = None
 
 
-def train(plan: RunPlan, sink: Sink, source: DataSource | None = None) -> Outcome:
+def train(
+    plan: RunPlan, sink: Sink, source: DataSource | None = None, way: Way | None = None
+) -> Outcome:
     """Trains a plan, reporting to a sink.
 
-    The history is that of a plain ``model.fit`` of the same network, optimizer and data after
-    ``keras.utils.set_random_seed(plan.seed)``, to the last bit. Resets Keras's global state.
+    The history is, to 1e-5, that of a plain ``model.fit`` of the same network, optimizer and data
+    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``.
 
     Args:
         plan: what to train.
         sink: where measurements go and where a stop request comes from.
         source: the copy of Fashion-MNIST to use; without one, the first sound copy, downloaded
             if need be.
+        way: how to train; without one, the fastest that was measured for such a plan.
 
     Returns:
         How the run ended. Measurements made before a divergence or a stop have reached the sink.
@@ -55,37 +60,34 @@ def train(plan: RunPlan, sink: Sink, source: DataSource | None = None) -> Outcom
         InvalidInput: the plan's training set is larger than the source.
     """
     sink.started("preparing")
-    images = load_images(source or find_source(download=True), plan.train_size)
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(plan.seed)
-    model = build_model(plan.network, standardisation_table(images.train_images))
-    model.compile(
-        optimizer=plan.recipe.keras_optimizer(),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    source = source or find_source(download=True)
+    way = way or fastest_way(plan)
+    images = PROGRAMS.load(source, plan.train_size)
+    program = PROGRAMS.find(plan, source, way)
+    model = program.model
     recorder = Recorder(sink, plan.total_steps)
     try:
         recorder.check_stop()
+        if not model.is_ready_for(plan.train_size):
+            sink.started("compiling")
+            model.prepare(plan.train_size, len(images.validation_rows))
+            give_back()
+        program.begin(plan, images)
         sink.started("training")
         model.fit(
-            images.train_images,
-            images.train_labels,
-            batch_size=plan.batch_size,
+            images.train_rows,
+            batch_size=model.block_rows,
             epochs=plan.epochs,
-            validation_data=(images.validation_images, images.validation_labels),
+            validation_data=(images.validation_rows,),
+            validation_batch_size=TEST_ROWS,
             callbacks=[recorder, *plan.recipe.keras_callbacks()],
             verbose=0,
         )
         sink.started("testing")
         test_loss, test_accuracy = model.evaluate(
-            images.test_images,
-            images.test_labels,
-            batch_size=TEST_BATCH_SIZE,
-            callbacks=[recorder],
-            verbose=0,
+            images.test_rows, batch_size=TEST_ROWS, callbacks=[recorder], verbose=0
         )
     except RunEnded as end:
-        return Outcome(end.kind, str(end), recorder.steps)
+        return Outcome(end.kind, str(end), recorder.steps, way.key)
     text = f"completed all {plan.total_steps:,} steps"
-    return Outcome("completed", text, recorder.steps, test_loss, test_accuracy)
+    return Outcome("completed", text, recorder.steps, way.key, test_loss, test_accuracy)

@@ -1,7 +1,7 @@
 """The worker: a process of its own that trains queued runs, one after the other.
 
-The engine starts it as ``python -m lrlab.training.worker --name NAME --runs N``. It finds its
-database in the environment (on the command line everybody on the machine could read the
+The engine starts it as ``python -m lrlab.training.worker --name NAME --runs N --memory MB``. It
+finds its database in the environment (on the command line everybody on the machine could read the
 password), imports TensorFlow before there is anything to train, says about once a second that it
 lives, and lives as long as its standard input stays open: when the server dies, however it dies,
 the pipe closes.
@@ -26,6 +26,7 @@ from lrlab.plan import RunPlan
 from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.training.data import DataSource, find_source
+from lrlab.training.memory import leave_out_unused, resident_megabytes
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import Phase
@@ -86,26 +87,29 @@ class StoreSink:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train queued runs, up to the number asked for; returns an exit code (see `Exit`)."""
+    """Train queued runs, up to the number asked for or until it has grown large; returns an exit
+    code (see `Exit`)."""
     parser = argparse.ArgumentParser(prog="python -m lrlab.training.worker")
     parser.add_argument("--name", required=True, help="a name that no worker had before")
     parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
+    parser.add_argument("--memory", required=True, type=float, help="MB to end above, after a run")
     given = parser.parse_args(arguments)
     name = given.name
     logging.basicConfig(format=f"%(asctime)s worker {name}: %(message)s", level=logging.INFO)
     try:
         store = Store(Settings.from_environment().database_url)
         store.register_worker(name)
-        return _work(store, name, given.runs)
+        return _work(store, name, given.runs, given.memory)
     except StoreError:
         logger.exception("the run database cannot be used")
         return Exit.NO_DATABASE
 
 
-def _work(store: Store, name: str, runs: int) -> int:
+def _work(store: Store, name: str, runs: int, memory: float) -> int:
     ready = threading.Event()
     for task in (_end_with_the_server, _keep_beating):
         threading.Thread(target=task, args=(store, name, ready), daemon=True).start()
+    leave_out_unused()
     try:
         from lrlab.training.train import train
     except ImportError:
@@ -117,6 +121,8 @@ def _work(store: Store, name: str, runs: int) -> int:
         while (run := store.claim(name)) is None:
             time.sleep(IDLE_SECONDS)
         _attempt(store, run, train)
+        if resident_megabytes() > memory:
+            break
     return Exit.RETIRED
 
 
