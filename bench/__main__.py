@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("previews", "browser")
+PARTS = ("previews", "browser", "training")
 
 
 def main(names: list[str]) -> int:

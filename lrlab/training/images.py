@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -31,6 +30,7 @@ class Images:
         images: uint8, shape ``(n, 28, 28)``: the training files' images, then the test files'.
         labels: uint8, shape ``(n,)``.
         train_rows, validation_rows, test_rows: int32, places in both.
+        table: see `standardisation_table`; of the images trained on.
     """
 
     images: np.ndarray
@@ -38,11 +38,7 @@ class Images:
     train_rows: np.ndarray
     validation_rows: np.ndarray
     test_rows: np.ndarray
-
-    @cached_property
-    def table(self) -> np.ndarray:
-        """See `standardisation_table`; of the images trained on."""
-        return standardisation_table(self.images[self.train_rows])
+    table: np.ndarray
 
 
 def check_train_size(source: DataSource, train_size: int) -> None:
@@ -99,7 +95,8 @@ def load_images(
     if train_size < len(train_rows):
         train_rows = train_rows[stratified_order(labels[train_rows])[:train_size]]
     test_rows = np.arange(source.train_images, len(labels), dtype=np.int32)
-    return Images(images, labels, train_rows, validation_rows, test_rows)
+    table = standardisation_table(images[train_rows])
+    return Images(images, labels, train_rows, validation_rows, test_rows, table)
 
 
 def stratified_order(labels: np.ndarray) -> np.ndarray:

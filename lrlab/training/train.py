@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lrlab.plan import RunPlan
+from lrlab.plan import FULL_TRAIN_SIZE, RunPlan
 from lrlab.training.data import DataSource, find_source
 from lrlab.training.fused import TEST_ROWS
 from lrlab.training.memory import give_back
@@ -36,6 +36,15 @@ class Outcome:
     way: str
     test_loss: float | None = None
     test_accuracy: float | None = None
+
+
+def read_ahead() -> None:
+    """Reads what a run on all images needs; for a worker that has nothing to train yet.
+
+    Downloads nothing.
+    """
+    source = find_source()
+    PROGRAMS.load(source, min(FULL_TRAIN_SIZE, source.largest_train_size))
 
 
 def train(
@@ -78,6 +87,8 @@ def train(
             images.train_rows,
             batch_size=model.block_rows,
             epochs=plan.epochs,
+            # What Keras would find out itself, making each epoch's pipeline twice over it.
+            steps_per_epoch=-(-plan.train_size // model.block_rows),
             validation_data=(images.validation_rows,),
             validation_batch_size=TEST_ROWS,
             callbacks=[recorder, *plan.recipe.keras_callbacks()],

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
-from lrlab.training.data import DataSource, find_source
+from lrlab.training.data import DataSource, NoData, find_source
 from lrlab.training.memory import leave_out_unused, resident_megabytes
 
 if TYPE_CHECKING:
@@ -111,12 +112,17 @@ def _work(store: Store, name: str, runs: int, memory: float) -> int:
         threading.Thread(target=task, args=(store, name, ready), daemon=True).start()
     leave_out_unused()
     try:
-        from lrlab.training.train import train
+        from lrlab.training.train import read_ahead, train
     except ImportError:
         logger.exception("TensorFlow cannot be imported")
         return Exit.NO_TENSORFLOW
     ready.set()
     store.beat(name, ready=True)
+    try:
+        read_ahead()
+    except (NoData, OSError, EOFError, zlib.error):
+        # Whether that matters, and to whom, the first run will say.
+        logger.exception("no image could be read ahead")
     for _ in range(runs):
         while (run := store.claim(name)) is None:
             time.sleep(IDLE_SECONDS)

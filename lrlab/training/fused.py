@@ -1,0 +1,154 @@
+"""Keras's own training, a block of steps at a time, without the work between the steps.
+
+With a small network most of an epoch goes by between the steps: ``tf.data`` cuts a batch, Python
+calls a function, callbacks look at it. Here ``model.fit`` is handed row numbers instead of images,
+and one of its "batches" is a block of up to `BLOCK_STEPS` real ones. `BlockModel.train_step` cuts
+the block into the real batches and takes Keras's own training step with each, in one TensorFlow
+function that gathers the images from a constant, as ``uint8``; the network's first layer
+standardises them. Compiled by XLA, the whole block is one program; `lrlab.training.ways` says when
+that is worth it. Network, optimizer, loss, metrics, callbacks and ``fit`` are Keras's.
+
+Why the numbers are those of a plain ``model.fit`` with the same seed, network and data:
+
+- *The same order.* Keras shuffles by drawing one permutation of all rows as an epoch starts. The
+  seed and the number of rows decide it, not what the rows hold nor how many go into a batch. Keras
+  cuts the permutation from the front, so pieces of 1,600 that are cut into pieces of 32 are the
+  batches that pieces of 32 are. The epoch's last, smaller batch is what the last block leaves.
+- *The same step.* It is ``keras.Model.train_step``. Under XLA it rounds as it does in Keras under
+  ``compile(jit_compile=True)``, and otherwise as without.
+
+Where a run starts, and its learning rates, are the business of `lrlab.training.programs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from lrlab.training.model import BATCH_LOSS, LEARNING_RATE, WatchedModel
+from lrlab.training.ways import Way
+
+BLOCK_STEPS = 50
+BLOCK_IMAGES = 1_600
+"""A block holds at most this many steps and images: it takes some 30 ms, so that on a machine
+eight times slower measurements still come four times a second."""
+TEST_ROWS = 1_000
+"""Images at a time in validation and test; it changes the speed alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """All images of a source on the device, and their labels: uint8, ``(n, 28, 28)``, ``(n,)``."""
+
+    images: tf.Tensor
+    labels: tf.Tensor
+
+
+class BlockModel(WatchedModel):
+    """A network that trains on row numbers, a block of batches at a time.
+
+    Its training logs hold, besides Keras's, `BATCH_LOSS` and `LEARNING_RATE` of each step in the
+    block, shape ``(steps,)``.
+
+    Args:
+        layers: see `keras.Sequential`.
+        pictures: what the row numbers stand for.
+        batch_size: images in a step.
+        way: how the steps are compiled.
+    """
+
+    def __init__(self, layers: list[Any], pictures: Pictures, batch_size: int, way: Way) -> None:
+        super().__init__(layers)
+        self._pictures = pictures
+        self._batch_size = batch_size
+        self._block = max(1, min(BLOCK_STEPS, BLOCK_IMAGES // batch_size))
+        self._prepared: set[tuple[int, bool]] = set()
+        self._steps = tf.function(
+            self._train_batches,
+            input_signature=(tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int32)),
+            autograph=False,
+            jit_compile=way.jit_compile,
+        )
+        self._test = tf.function(
+            self._test_batch,
+            input_signature=(tf.TensorSpec((None,), tf.int32),),
+            autograph=False,
+            jit_compile=way.jit_compile,
+        )
+
+    @property
+    def block_rows(self) -> int:
+        """The rows in a block: the ``batch_size`` to call ``fit`` with."""
+        return self._block * self._batch_size
+
+    def is_ready_for(self, train_size: int) -> bool:
+        """Whether `prepare` has nothing to do."""
+        return self._shape(train_size) in self._prepared
+
+    def prepare(self, train_size: int, validation_size: int) -> None:
+        """Compiles what a training needs, by training and testing as much as its last blocks hold.
+
+        Args:
+            train_size, validation_size: how many rows it trains and validates on.
+        """
+        train = tf.zeros(train_size % self.block_rows or self.block_rows, tf.int32)
+        validation = tf.zeros(validation_size % TEST_ROWS or TEST_ROWS, tf.int32)
+        self.fit(
+            train,
+            batch_size=self.block_rows,
+            validation_data=(validation,),
+            validation_batch_size=TEST_ROWS,
+            verbose=0,
+        )
+        self._prepared.add(self._shape(train_size))
+
+    def train_step(self, data: tf.Tensor) -> dict[str, Any]:
+        """Trains the batches of a block: rows ``data``, int32, shape ``(n,)``."""
+        whole = tf.size(data) // self._batch_size
+        cut = whole * self._batch_size
+        # The program is made for a full block; it stops after the batches that are there.
+        padded = tf.pad(data[:cut], [[0, self.block_rows - cut]])
+        seen = self._steps(tf.reshape(padded, (self._block, self._batch_size)), whole)
+        seen = {name: values[:whole] for name, values in seen.items()}
+
+        def with_last_batch() -> dict[str, tf.Tensor]:
+            last = self._steps(data[None, cut:], 1)
+            return {name: tf.concat([seen[name], last[name]], 0) for name in seen}
+
+        seen = tf.cond(tf.size(data) > cut, with_last_batch, lambda: seen)
+        return {**self.get_metrics_result(), **seen}
+
+    def test_step(self, data: tf.Tensor) -> dict[str, Any]:
+        """Keras's test step on the images of some rows."""
+        return self._test(data)
+
+    def _shape(self, train_size: int) -> tuple[int, bool]:
+        """What decides the program, besides the batch size: the size of the last batch, and
+        whether all blocks have one size, which ``tf.data`` tells TensorFlow."""
+        return train_size % self._batch_size, train_size % self.block_rows == 0
+
+    def _look_up(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        pictures = self._pictures
+        return tf.gather(pictures.images, rows), tf.gather(pictures.labels, rows)
+
+    def _test_batch(self, rows: tf.Tensor) -> dict[str, Any]:
+        return super().test_step(self._look_up(rows))
+
+    def _train_batches(self, batches: tf.Tensor, steps: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Trains the first ``steps`` of ``batches``: row numbers, shape ``(most, size)``."""
+        images, labels = self._look_up(batches)
+        step_on = super().train_step
+
+        def train_one(step: tf.Tensor, seen: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            logs = step_on((images[step], labels[step]))
+            return {
+                name: keras.ops.slice_update(values, (step,), logs[name][None])
+                for name, values in seen.items()
+            }
+
+        nothing = tf.zeros(tf.shape(batches)[0])
+        seen = {BATCH_LOSS: nothing, LEARNING_RATE: nothing}
+        return keras.ops.fori_loop(0, steps, train_one, seen)

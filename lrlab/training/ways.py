@@ -1,0 +1,56 @@
+"""The two ways to train a block of steps, and which plan is trained which way.
+
+Importing this module loads nothing heavy, so a page can say beforehand how a run will be trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lrlab.plan import RunPlan
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to train.
+
+    Args:
+        key: what a run records.
+        label: for people.
+        jit_compile: the argument of Keras's ``compile`` under which a plain ``model.fit`` gives
+            the same numbers. XLA rounds otherwise than TensorFlow's single operations, so the two
+            ways part in the fifth digit of the loss and drift from there.
+    """
+
+    key: str
+    label: str
+    jit_compile: bool
+
+
+FUSED = Way("fused", "one XLA program for a block of steps", jit_compile=True)
+UNFUSED = Way("unfused", "TensorFlow's operations, one by one", jit_compile=False)
+
+WAYS: Mapping[str, Way] = MappingProxyType({way.key: way for way in (FUSED, UNFUSED)})
+"""Each way by its key."""
+
+UNFUSED_NETWORKS: Mapping[str, str] = MappingProxyType(
+    {"cnn": "XLA's convolutions run on one core and take nine times as long"}
+)
+"""Networks that are faster without XLA, with the reason."""
+
+UNFUSED_OPTIMIZERS: Mapping[str, str] = MappingProxyType({})
+"""Optimizers that are faster without XLA, with the reason."""
+
+FUSED_STEPS = 1_000
+"""A run of fewer steps is over before compiling would have paid."""
+
+
+def fastest_way(plan: RunPlan) -> Way:
+    """How a plan is trained: the way that was measured to be the fastest for its like.
+
+    The plan alone decides, not what has been compiled already, so a run can be repeated.
+    """
+    slow = plan.network in UNFUSED_NETWORKS or plan.recipe.optimizer.name in UNFUSED_OPTIMIZERS
+    return UNFUSED if slow or plan.total_steps < FUSED_STEPS else FUSED

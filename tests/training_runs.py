@@ -1,0 +1,112 @@
+"""Runs for tests: a sink that keeps all, small plans, and the same training in plain Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, DataSource
+from lrlab.training.images import Images, load_images
+from lrlab.training.model import BUILDERS
+from lrlab.training.records import EpochRecord, Point
+
+SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
+
+
+class ListSink:
+    """Keeps everything it is told; asks for a stop as soon as ``stop`` says so."""
+
+    def __init__(self, stop: Callable[[ListSink], bool] = lambda sink: False) -> None:
+        self.phases: list[str] = []
+        self.all_points: list[Point] = []
+        self.epochs: list[EpochRecord] = []
+        self.stop = stop
+
+    def started(self, phase: str) -> None:
+        self.phases.append(phase)
+
+    def points(self, points: list[Point]) -> None:
+        self.all_points.extend(points)
+
+    def epoch(self, record: EpochRecord) -> None:
+        self.epochs.append(record)
+
+    def stop_requested(self) -> bool:
+        return self.stop(self)
+
+    def history(self) -> dict[str, list[float]]:
+        """The epochs as Keras's history holds them."""
+        names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        return {name: [getattr(record, name) for record in self.epochs] for name in names}
+
+
+def plan_of(recipe: dict[str, Any], **settings: Any) -> RunPlan:
+    """A plan of a small run."""
+    return RunPlan.of(Recipe.from_dict(recipe), **({"train_size": 1_000} | settings))
+
+
+def scaled(images: Images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The training, validation and test images scaled as the notebook does."""
+    every = (images.train_rows, images.validation_rows, images.test_rows)
+    training, validation, test = (images.images[rows] for rows in every)
+    mean = training.mean(axis=0, keepdims=True)
+    deviation = training.std(axis=0, keepdims=True)
+    deviation[deviation == 0] = 1
+    training, validation, test = (
+        (part - mean) / deviation for part in (training, validation, test)
+    )
+    return training, validation, test
+
+
+class StepLosses(keras.callbacks.Callback):
+    """The mean loss of each batch, from the epoch's running mean that Keras reports."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        super().__init__()
+        self._plan = plan
+        self.losses: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._seen, self._total = 0, 0.0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        size = min(self._plan.batch_size, self._plan.train_size - self._seen)
+        self._seen += size
+        total = logs["loss"] * self._seen
+        self.losses.append((total - self._total) / size)
+        self._total = total
+
+
+def plain_fit(
+    plan: RunPlan, jit_compile: bool, *callbacks: keras.callbacks.Callback
+) -> tuple[dict[str, list[float]], list[float]]:
+    """A plan on the sample as the notebook trains: plain Keras on images scaled beforehand.
+
+    Returns:
+        The history, and loss and accuracy on the test images.
+    """
+    images = load_images(SAMPLE, plan.train_size)
+    training, validation, test = scaled(images)
+    keras.utils.set_random_seed(plan.seed)
+    model = keras.Sequential([keras.Input((28, 28)), *BUILDERS[plan.network]()])
+    model.compile(
+        loss="sparse_categorical_crossentropy",
+        optimizer=plan.recipe.keras_optimizer(),
+        metrics=["accuracy"],
+        jit_compile=jit_compile,
+    )
+    history = model.fit(
+        training,
+        images.labels[images.train_rows],
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        validation_data=(validation, images.labels[images.validation_rows]),
+        callbacks=[*callbacks, *plan.recipe.keras_callbacks()],
+        verbose=0,
+    )
+    return history.history, model.evaluate(test, images.labels[images.test_rows], verbose=0)
