@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -212,6 +213,37 @@ def test_a_finished_run_has_what_was_measured_on_the_test_images(store: Store) -
     assert (run.test_loss, run.test_accuracy) == (0.4, 0.86)
 
 
+# Groups
+
+
+def test_a_group_queues_all_its_runs_or_none(store: Store) -> None:
+    plans = {f"seed {seed}": replace(PLAN, seed=seed) for seed in (1, 2, 3)}
+    group = store.queue_group(plans, owner="ada", name="three seeds", kind="seeds")
+    alone = queue(store)
+    runs = store.runs(group=group)
+    assert [run.name for run in reversed(runs)] == list(plans)
+    assert {(run.owner, run.group, run.state) for run in runs} == {("ada", group, "queued")}
+    assert store.run(alone).group is None
+    found = store.group(group)
+    assert (found.name, found.owner, found.kind) == ("three seeds", "ada", "seeds")
+    with pytest.raises(InvalidInput, match="name"):
+        store.queue_group({"fine": PLAN, "": PLAN}, owner="ada", name="bad", kind="seeds")
+    with pytest.raises(InvalidInput, match="at least one"):
+        store.queue_group({}, owner="ada", name="none", kind="seeds")
+    assert len(store.runs()) == 4
+
+
+def test_a_group_goes_with_its_last_run(store: Store) -> None:
+    plans = {name: PLAN for name in ("first", "second")}
+    group = store.queue_group(plans, owner="ada", name="two", kind="sweep")
+    first, second = (run.id for run in store.runs(group=group))
+    store.delete(first)
+    assert store.group(group).kind == "sweep"
+    store.delete(second)
+    with pytest.raises(UnknownRun, match=f"no group {group}"):
+        store.group(group)
+
+
 # Workers and attempts
 
 
@@ -228,9 +260,9 @@ def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
     assert (run.state, run.worker, run.attempt, run.phase) == ("running", "worker", 1, "preparing")
     assert store.run_of("worker") == run
     store.record_phase(run_id, attempt, "training")
-    store.record_source(run_id, attempt, "bundled sample")
+    store.record_setup(run_id, attempt, data_source="bundled sample", way="fused")
     assert store.run(run_id).phase == "training"
-    assert store.run(run_id).data_source == "bundled sample"
+    assert (store.run(run_id).data_source, store.run(run_id).way) == ("bundled sample", "fused")
     store.finish(run_id, attempt, "finished", "completed")
     assert store.run_of("worker") is None
 
@@ -239,7 +271,7 @@ def writes(store: Store, run_id: int, attempt: int) -> list[Callable[[], object]
     """Everything that a worker can write for an attempt."""
     return [
         lambda: store.record_phase(run_id, attempt, "training"),
-        lambda: store.record_source(run_id, attempt, "elsewhere"),
+        lambda: store.record_setup(run_id, attempt, data_source="elsewhere", way="fused"),
         lambda: store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)]),
         lambda: store.record_epoch(run_id, attempt, epoch(1)),
         lambda: store.stop_requested(run_id, attempt),
@@ -435,7 +467,7 @@ def test_tables_of_another_version_are_refused_and_left_alone(url: str) -> None:
     run_id = queue(store)
     with create_engine(url).begin() as connection:
         connection.execute(text("update schema_version set version = 7"))
-    with pytest.raises(StoreUnavailable, match=r"version 7.* reads version 1\. .*LRLAB_DATABASE"):
+    with pytest.raises(StoreUnavailable, match=r"version 7.* reads version 2\. .*LRLAB_DATABASE"):
         Store(url)
     assert store.run(run_id).state == "queued"
     store.close()

@@ -39,7 +39,8 @@ def measured(store: Store, name: str, owner: str, state: State, loss: float) -> 
     """A run that ended in this state after its first epoch."""
     run_id = store.queue(PLAN, owner=owner, name=name)
     run = store.claim("past")
-    store.record_source(run_id, run.attempt, "a copy of Fashion-MNIST")
+    source = "a copy of Fashion-MNIST"
+    store.record_setup(run_id, run.attempt, data_source=source, way="fused")
     store.record_phase(run_id, run.attempt, "training")
     rates = PLAN.recipe.learning_rates(10)
     points = [Point(step, loss, float(rates[step])) for step in range(10)]

@@ -5,14 +5,26 @@ from __future__ import annotations
 from lrlab.store.database import StoreError, StoreUnavailable, wal_is_safe
 from lrlab.store.measured import EPOCH_FIELDS, POINT_FIELDS
 from lrlab.store.rows import IllegalTransition, StaleAttempt, UnknownRun, WriteRefused
-from lrlab.store.states import ENDED, TRANSITIONS, Run, State, WorkerRecord
+from lrlab.store.states import (
+    ENDED,
+    GROUP_KINDS,
+    TRANSITIONS,
+    Group,
+    GroupKind,
+    Run,
+    State,
+    WorkerRecord,
+)
 from lrlab.store.store import Store
 
 __all__ = [
     "ENDED",
     "EPOCH_FIELDS",
+    "GROUP_KINDS",
     "POINT_FIELDS",
     "TRANSITIONS",
+    "Group",
+    "GroupKind",
     "IllegalTransition",
     "Run",
     "StaleAttempt",

@@ -97,4 +97,5 @@ def move(connection: Connection, row: Row[Any], state: State, **values: Any) -> 
 
 def run_from(row: Row[Any]) -> Run:
     """The row as a value."""
-    return Run(**{**row._mapping, "plan": json.loads(row.plan)})
+    texts = {"plan": json.loads(row.plan), "tags": tuple(json.loads(row.tags))}
+    return Run(**{**row._mapping, **texts})

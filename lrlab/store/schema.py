@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from lrlab.store.states import TRANSITIONS
+from lrlab.store.states import GROUP_KINDS, TRANSITIONS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class _SqliteReal(UserDefinedType[Any]):
@@ -69,16 +69,32 @@ workers = Table(
     Column("beat", Double, nullable=False),
 )
 
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    CheckConstraint(f"kind in ({', '.join(repr(kind) for kind in GROUP_KINDS)})"),
+    sqlite_autoincrement=True,
+)
+
 runs = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("owner", Text, nullable=False),
+    Column("group", ForeignKey(groups.c.id)),
+    Column("notes", Text, nullable=False, default=""),
+    Column("tags", Text, nullable=False, default="[]"),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, default=""),
     Column("plan", Text, nullable=False),
     Column("data_source", Text, nullable=False, default=""),
+    Column("way", Text, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0),
     Column("worker", Text),
     Column("created", Double, nullable=False),
@@ -92,6 +108,7 @@ runs = Table(
     Column("test_accuracy", Number),
     CheckConstraint(f"state in ({', '.join(repr(state) for state in TRANSITIONS)})"),
     Index("runs_by_state", "state", "id"),
+    Index("runs_by_group", "group", "id"),
     # Without it SQLite gives the number of a deleted newest run to the next one, and a worker
     # that still writes for the deleted run would write into a stranger's.
     sqlite_autoincrement=True,

@@ -21,6 +21,31 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 ENDED: frozenset[State] = frozenset(state for state, after in TRANSITIONS.items() if not after)
 """The states that nothing follows."""
 
+GroupKind = Literal["seeds", "sweep", "range_test"]
+
+GROUP_KINDS: tuple[GroupKind, ...] = ("seeds", "sweep", "range_test")
+"""Why runs were queued together: one recipe with several seeds, a grid of hyperparameters, or a
+search for a learning rate."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that were queued together and are looked at together.
+
+    Args:
+        id: its number, never reused.
+        name: what people call it, plain text.
+        owner: who queued it.
+        kind: see `GROUP_KINDS`.
+        created: when it was queued, UTC in seconds since 1970.
+    """
+
+    id: int
+    name: str
+    owner: str
+    kind: GroupKind
+    created: float
+
 
 @dataclass(frozen=True)
 class Run:
@@ -30,15 +55,19 @@ class Run:
         id: its number; numbers are given in the order of queueing and never reused.
         name: what people call it, plain text.
         owner: who queued it (the identity of a browser).
+        group: the number of the group it was queued in; None for a run by itself.
+        notes: what its owner wrote about it, plain text.
+        tags: short words to find it by.
         state: see `State`.
         reason: how and why it ended, in plain words; empty until then.
         plan: the queued `RunPlan` as a dictionary.
         data_source: which copy of Fashion-MNIST it used; empty until it is known.
+        way: how it is trained, a key of `lrlab.training.ways.WAYS`; empty until it is known.
         attempt: how often a worker has begun it; 0 while it was never begun.
         worker: the name of the worker that began the latest attempt.
         created, started, ended: when it was queued, begun and ended.
         stop_requested: when somebody asked for it to stop.
-        phase: what the worker is at ("preparing", "training", "testing"); empty while queued.
+        phase: what the worker is at (see `lrlab.training.recorder.Phase`); empty while queued.
         step: optimizer updates done so far.
         total_steps: optimizer updates the whole plan takes.
         test_loss, test_accuracy: measured on the test images after training.
@@ -47,10 +76,14 @@ class Run:
     id: int
     name: str
     owner: str
+    group: int | None
+    notes: str
+    tags: tuple[str, ...]
     state: State
     reason: str
     plan: dict[str, Any]
     data_source: str
+    way: str
     attempt: int
     worker: str | None
     created: float

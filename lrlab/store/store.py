@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
 from lrlab.store.measured import add_epoch, add_points, read_epochs, read_points
 from lrlab.store.rows import (
+    MAX_ID,
+    UnknownRun,
     WriteRefused,
     change,
     check_attempt,
@@ -22,8 +24,8 @@ from lrlab.store.rows import (
     move,
     run_from,
 )
-from lrlab.store.schema import metrics, runs, workers
-from lrlab.store.states import Run, State, WorkerRecord
+from lrlab.store.schema import groups, metrics, runs, workers
+from lrlab.store.states import Group, GroupKind, Run, State, WorkerRecord
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import EpochRecord, Point
@@ -61,22 +63,57 @@ class Store:
         Raises:
             InvalidInput: a name or an owner that is not allowed.
         """
-        row = {
-            "name": _label(name, "name"),
-            "owner": _label(owner, "owner"),
-            "state": "queued",
-            "plan": json.dumps(plan.to_dict(), allow_nan=False),
-            "total_steps": plan.total_steps,
-            "created": time.time(),
-        }
+        row = _new_run(plan, owner, name)
         with self._database.writing() as connection:
             return connection.scalar(insert(runs).values(row).returning(runs.c.id))
 
-    def runs(self, owner: str | None = None) -> list[Run]:
-        """The runs of one owner, or everybody's, the newest first."""
+    def queue_group(
+        self, plans: Mapping[str, RunPlan], *, owner: str, name: str, kind: GroupKind
+    ) -> int:
+        """Put several runs at the queue's end as one group, all or none, and return its number.
+
+        Args:
+            plans: what to train, by the name of the run, in the order to train in.
+            owner, name: as for `queue`.
+            kind: why they belong together.
+
+        Raises:
+            InvalidInput: no plan, or a name or an owner that is not allowed.
+        """
+        if not plans:
+            raise InvalidInput("A group needs at least one run.")
+        row = {
+            "name": _label(name, "name"),
+            "owner": _label(owner, "owner"),
+            "kind": kind,
+            "created": time.time(),
+        }
+        rows = [_new_run(plan, owner, label) for label, plan in plans.items()]
+        with self._database.writing() as connection:
+            group = connection.scalar(insert(groups).values(row).returning(groups.c.id))
+            connection.execute(insert(runs), [row | {"group": group} for row in rows])
+            return group
+
+    def group(self, group_id: int) -> Group:
+        """One group.
+
+        Raises:
+            UnknownRun: there is none of this number.
+        """
+        query = select(groups).where(groups.c.id == group_id)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none() if 0 < group_id <= MAX_ID else None
+        if row is None:
+            raise UnknownRun(f"There is no group {group_id}; it may have been deleted.")
+        return Group(*row)
+
+    def runs(self, owner: str | None = None, group: int | None = None) -> list[Run]:
+        """The runs of one owner or everybody's, of one group or of all, the newest first."""
         query = select(runs).order_by(runs.c.id.desc())
         if owner is not None:
             query = query.where(runs.c.owner == owner)
+        if group is not None:
+            query = query.where(runs.c.group == group)
         with self._database.reading() as connection:
             return [run_from(row) for row in connection.execute(query)]
 
@@ -127,17 +164,20 @@ class Store:
                 change(connection, run_id, stop_requested=time.time())
 
     def delete(self, run_id: int) -> None:
-        """Remove a run and all that it measured.
+        """Remove a run and all that it measured; with its last run a group goes too.
 
         Raises:
             UnknownRun: there is none of this number.
             WriteRefused: it is running.
         """
         with self._database.writing() as connection:
-            if find(connection, run_id, lock=True).state == "running":
+            row = find(connection, run_id, lock=True)
+            if row.state == "running":
                 raise WriteRefused(f"Run {run_id} is running: stop it before deleting it.")
             connection.execute(delete(metrics).where(metrics.c.run_id == run_id))
             connection.execute(delete(runs).where(runs.c.id == run_id))
+            others = exists().where(runs.c.group == row.group)
+            connection.execute(delete(groups).where(groups.c.id == row.group, ~others))
 
     # Workers, and the runs they have.
 
@@ -217,16 +257,16 @@ class Store:
     # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
 
     def record_phase(self, run_id: int, attempt: int, phase: str) -> None:
-        """Say what the worker is at: "preparing", "training" or "testing"."""
+        """Say what the worker is at, a `lrlab.training.recorder.Phase`."""
         with self._database.writing() as connection:
             find_current(connection, run_id, attempt)
             change(connection, run_id, phase=phase)
 
-    def record_source(self, run_id: int, attempt: int, label: str) -> None:
-        """Say which copy of Fashion-MNIST the run uses."""
+    def record_setup(self, run_id: int, attempt: int, *, data_source: str, way: str) -> None:
+        """Say which copy of Fashion-MNIST the run uses, and how it is trained."""
         with self._database.writing() as connection:
             find_current(connection, run_id, attempt)
-            change(connection, run_id, data_source=label)
+            change(connection, run_id, data_source=data_source, way=way)
 
     def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> None:
         """Add points and move the run's progress to the last of them.
@@ -285,6 +325,17 @@ class Store:
             row = find(connection, run_id, lock=True)
             check_attempt(row, attempt)
             move(connection, row, state, reason=reason, **tested)
+
+
+def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:
+    return {
+        "name": _label(name, "name"),
+        "owner": _label(owner, "owner"),
+        "state": "queued",
+        "plan": json.dumps(plan.to_dict(), allow_nan=False),
+        "total_steps": plan.total_steps,
+        "created": time.time(),
+    }
 
 
 def _label(value: str, what: str) -> str:

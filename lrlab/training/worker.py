@@ -28,13 +28,14 @@ from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.training.data import DataSource, NoData, find_source
 from lrlab.training.memory import leave_out_unused, resident_megabytes
+from lrlab.training.ways import Way, fastest_way
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import Phase
     from lrlab.training.records import EpochRecord, Point
     from lrlab.training.train import Outcome
 
-    Train = Callable[[RunPlan, "StoreSink", DataSource], Outcome]
+    Train = Callable[[RunPlan, "StoreSink", DataSource, Way], Outcome]
 
 BEAT_SECONDS = 1.0
 """How often a worker says that it lives."""
@@ -146,8 +147,9 @@ def _end_of(store: Store, run: Run, train: Train) -> tuple[State, str, Outcome |
     try:
         plan = RunPlan.from_dict(run.plan)
         source = find_source(download=True)
-        store.record_source(run.id, run.attempt, source.label)
-        outcome = train(plan, StoreSink(store, run), source)
+        way = fastest_way(plan)
+        store.record_setup(run.id, run.attempt, data_source=source.label, way=way.key)
+        outcome = train(plan, StoreSink(store, run), source, way)
     except (StaleAttempt, StoreUnavailable):
         raise
     except InvalidInput as error:

@@ -20,6 +20,7 @@ from lrlab.charts import (
 from lrlab.draft import draft_of
 from lrlab.plan import RunPlan
 from lrlab.store import ENDED, Run
+from lrlab.training.ways import WAYS
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
@@ -41,6 +42,7 @@ BADGES = {
 
 PHASES = {
     "preparing": "preparing images and network",
+    "compiling": "compiling the network into one program",
     "training": "training",
     "testing": "measuring on the test images",
 }
@@ -207,7 +209,8 @@ def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> 
         st.caption(f"Largest difference between recorded and planned: {number(apart, 2)}.")
     began = datetime.fromtimestamp(run.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     source = f" Data: {run.data_source}." if run.data_source else ""
+    way = f" Trained as {WAYS[run.way].label}." if run.way else ""
     st.caption(
         f"{plan.network.upper()}, {plan.epochs} epochs, batch size {plan.batch_size}, seed "
-        f"{plan.seed}, {plan.train_size:,} training images. Queued {began}.{source}"
+        f"{plan.seed}, {plan.train_size:,} training images. Queued {began}.{source}{way}"
     )
