@@ -108,6 +108,12 @@ class Store:
             raise UnknownRun(f"There is no group {group_id}; it may have been deleted.")
         return Group(*row)
 
+    def groups(self) -> list[Group]:
+        """All groups, the newest first."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(groups).order_by(groups.c.id.desc()))
+            return [Group(*row) for row in found]
+
     def runs(self, owner: str | None = None, group: int | None = None) -> list[Run]:
         """The runs of one owner or everybody's, of one group or of all, the newest first."""
         query = select(runs).order_by(runs.c.id.desc())
