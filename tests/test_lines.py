@@ -106,7 +106,7 @@ def test_lines_are_read_at_the_same_places_and_not_beyond_their_ends() -> None:
 
 def test_what_a_logarithmic_axis_cannot_show_is_left_out() -> None:
     lines = {"a": [epochs([0.0, 1.0])]}
-    table = compared_table(lines, CURVES["validation loss"], "epoch", positive=True)
+    table = compared_table(lines, CURVES["validation loss"], "epoch", log_y=True)
     assert table["x"].tolist() == [2.0]
 
 

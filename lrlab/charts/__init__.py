@@ -8,6 +8,14 @@ never depend on rows. Series take the theme's categorical colours in the order o
 
 from __future__ import annotations
 
+from lrlab.charts.compared import (
+    CURVES,
+    RUN_AXIS,
+    Curve,
+    Measured,
+    compared_chart,
+    compared_table,
+)
 from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
 from lrlab.charts.look import CURVE_POINTS, thinned
 from lrlab.charts.maps import outcome_chart, path_map_chart
@@ -32,11 +40,17 @@ from lrlab.charts.runs import (
 
 __all__ = [
     "AXIS",
+    "CURVES",
     "CURVE_POINTS",
     "PLANNED",
     "RECORDED",
+    "RUN_AXIS",
+    "Curve",
+    "Measured",
     "Unit",
     "accuracy_chart",
+    "compared_chart",
+    "compared_table",
     "curve_chart",
     "curve_table",
     "divergence_table",

@@ -39,12 +39,14 @@ class Curve:
         title: for the axis.
         often: measured between epochs (at points) instead of at their ends.
         share: a share of images, from 0 to 1.
+        always: every run measures it, so its chart is there before it has begun.
     """
 
     field: str
     title: str
     often: bool
     share: bool = False
+    always: bool = True
 
 
 CURVES: Mapping[str, Curve] = MappingProxyType(
@@ -55,6 +57,8 @@ CURVES: Mapping[str, Curve] = MappingProxyType(
             Curve("val_loss", "validation loss", often=False),
             Curve("val_accuracy", "validation accuracy", often=False, share=True),
             Curve("learning_rate", "learning rate", often=True),
+            Curve("gradient_norm", "gradient norm", often=True, always=False),
+            Curve("update_ratio", "update-to-weight ratio", often=True, always=False),
         )
     }
 )
@@ -80,7 +84,8 @@ def compared_table(
     curve: Curve,
     unit: RunUnit,
     smoothing: float = 0.0,
-    positive: bool = False,
+    log_x: bool = False,
+    log_y: bool = False,
 ) -> pd.DataFrame:
     """A curve of several recipes, read at the same places along the axis.
 
@@ -93,7 +98,7 @@ def compared_table(
         curve: one of `CURVES`.
         unit: what the axis counts.
         smoothing: see `lrlab.smoothing.smoothed`; of curves measured at points alone.
-        positive: leave out places and values that a logarithmic axis cannot show.
+        log_x, log_y: leave out what a logarithmic axis cannot show.
 
     Returns:
         Columns ``x``, ``value`` (the mean over the runs that reach this place), ``low`` and
@@ -120,7 +125,7 @@ def compared_table(
         ],
         ignore_index=True,
     )
-    return table[(table["x"] > 0) & (table["low"] > 0)] if positive else table
+    return table[((table["x"] > 0) | (not log_x)) & ((table["low"] > 0) | (not log_y))]
 
 
 def _series(
