@@ -9,7 +9,7 @@ import streamlit as st
 from lrlab.ui.entry import enter
 from lrlab.ui.identity import learn_browser
 from lrlab.ui.server import warm_up
-from lrlab.ui.sidebar import sidebar
+from lrlab.ui.sidebar import beside_sidebar
 from lrlab.ui.state import open_link
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
@@ -28,7 +28,7 @@ page = st.navigation(
     position="top",
 )
 open_link()
-sidebar(plan_here=page is not train)
 learn_browser()
 warm_up()
-page.run()
+with beside_sidebar(plan_here=page is not train):
+    page.run()

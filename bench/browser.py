@@ -81,7 +81,8 @@ def _moves(page: Page, selector: str) -> Iterator[float]:
     thumb.focus()
     for i in range(MOVES + 2):
         page.evaluate(WATCH, selector)
-        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+        # Always on: what was sent before, Streamlit would not send again.
+        page.keyboard.press("ArrowLeft")
         took = page.evaluate("window.repainted")
         page.wait_for_timeout(400)
         if i >= 2:

@@ -8,6 +8,9 @@ from lrlab.fields import CHOICES, OPENING, Field
 from lrlab.params import OFF, InvalidInput
 from lrlab.ui.state import held, is_plain_number
 
+EXACT_WIDTH = 88
+"""Pixels of the box for an exact value: seven digits."""
+
 
 def choice(what: str, label: str, help_text: str | None = None) -> str:
     """A list to pick an optimizer, a schedule, a network or a surface from; returns its key."""
@@ -66,8 +69,9 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
     if param.optional:
         options.insert(0, OFF)
     disabled = bool(param.needs) and _is_off(field)
-    slider, box = st.columns([5, 2], vertical_alignment="bottom", gap="small")
-    with slider:
+    with st.container(
+        key=f"exact-{field.key}", horizontal=True, wrap=False, vertical_alignment="bottom"
+    ):
         value = st.select_slider(
             label,
             options,
@@ -77,7 +81,6 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             bind="query-params",
             disabled=disabled,
         )
-    with box:
         st.text_input(
             f"{param.label or param.name}, exact value",
             key=f"{field.key}.exact",
@@ -86,6 +89,7 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             args=(field,),
             label_visibility="collapsed",
             disabled=disabled,
+            width=EXACT_WIDTH,
         )
 
 

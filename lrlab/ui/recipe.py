@@ -17,6 +17,7 @@ from lrlab.schedules import RAMP
 from lrlab.simulate import Path, trace
 from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
+from lrlab.ui.sidebar import PageEnded
 from lrlab.ui.state import current_draft
 from lrlab.words import no_path_sentence
 
@@ -97,16 +98,21 @@ def code(recipe: Recipe) -> None:
 
 def details(recipe: Recipe) -> None:
     """Formulas and code, folded away below a page's answer."""
-    with st.expander("The formulas", icon=":material/function:"):
-        formulas(recipe)
-    with st.expander("Keras code, link and JSON", icon=":material/code:"):
-        code(recipe)
+    for title, icon, draw in (
+        ("The formulas", ":material/function:", formulas),
+        ("Keras code, link and JSON", ":material/code:", code),
+    ):
+        # What is folded away is made only once it is opened.
+        fold = st.expander(title, icon=icon, key=f"{draw.__name__}.open", on_change="rerun")
+        if fold.open:
+            with fold:
+                draw(recipe)
 
 
 def _end_without_path(recipe: Recipe) -> None:
     no_path(recipe)
     details(recipe)
-    st.stop()
+    raise PageEnded
 
 
 @contextmanager
@@ -116,4 +122,4 @@ def mending() -> Iterator[None]:
         yield
     except InvalidInput as error:
         st.error(f"{error} Mend it in the sidebar.", icon=":material/error:")
-        st.stop()
+        raise PageEnded from error

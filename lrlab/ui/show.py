@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 
@@ -29,10 +31,25 @@ def show(
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
     spec = _specification(chart, names, tuple(look.items()))
-    datasets = dict(zip(names, tables, strict=True))
+    datasets = dict(zip(names, map(_compact, tables), strict=True))
     st.vega_lite_chart(
         {**spec, "datasets": datasets}, key=key, width="stretch", on_select=on_select or "ignore"
     )
+
+
+def _compact(table: pd.DataFrame) -> pa.Table:
+    """The rows in the fewest bytes that change no pixel: texts once, whole numbers short.
+
+    ``pa.Table.from_pandas`` would start threads for a thousand rows, which takes longer.
+    """
+    return pa.table({name: _column(table[name].to_numpy()) for name in table})
+
+
+def _column(values: np.ndarray) -> pa.Array:
+    if values.dtype == np.int64:
+        values = values.astype(np.int32)
+    column = pa.array(values, from_pandas=True)
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
 
 
 @lru_cache(maxsize=128)
