@@ -37,6 +37,14 @@ from lrlab.charts.runs import (
     point_table,
     recorded_rate_chart,
 )
+from lrlab.charts.sweeps import (
+    heat_chart,
+    heat_table,
+    range_test_chart,
+    range_test_tables,
+    sweep_u_chart,
+    sweep_u_table,
+)
 
 __all__ = [
     "AXIS",
@@ -55,6 +63,8 @@ __all__ = [
     "curve_table",
     "divergence_table",
     "epoch_table",
+    "heat_chart",
+    "heat_table",
     "loss_chart",
     "outcome_chart",
     "path_csv",
@@ -62,7 +72,11 @@ __all__ = [
     "path_rate_chart",
     "path_table",
     "point_table",
+    "range_test_chart",
+    "range_test_tables",
     "recorded_rate_chart",
+    "sweep_u_chart",
+    "sweep_u_table",
     "thinned",
     "u_chart",
     "u_table",

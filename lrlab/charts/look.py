@@ -21,7 +21,11 @@ _SHORT_NUMBER = (
 def recipe_colour(recipes: Sequence[str]) -> alt.Color:
     """The same colour for the same place in the list of recipes, on every chart."""
     many = len(recipes) > 1
-    legend = alt.Legend(title=None, orient="top", labelLimit=400, columns=3) if many else None
+    legend = (
+        alt.Legend(title=None, orient="top", labelLimit=400, columns=3, symbolOpacity=1)
+        if many
+        else None
+    )
     return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
 
 
