@@ -24,6 +24,7 @@ page = st.navigation(
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
         train,
+        st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
     ],
     position="top",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 
 from lrlab.charts.compared import CURVES, GRID, Measured, compared_table
@@ -12,7 +11,6 @@ from lrlab.lines import NONE, differences, lines_of, rate_difference
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan, seed_plans
 from lrlab.recipe import Recipe
-from lrlab.smoothing import smoothed
 from lrlab.store import Run
 
 NUMBERS = itertools.count(1)
@@ -115,10 +113,10 @@ def test_nothing_measured_is_an_empty_table() -> None:
     assert table.empty and "recipe" in table
 
 
-def test_smoothing_keeps_a_constant_and_begins_anew_after_a_gap() -> None:
-    values = np.array([2.0, 2.0, np.nan, 5.0, 7.0])
-    result = smoothed(values, 0.9)
-    assert result[:2] == pytest.approx([2.0, 2.0])
-    assert np.isnan(result[2]) and result[3] == pytest.approx(5.0)
-    assert 5.0 < result[4] < 7.0
-    assert (smoothed(values[:2], 0) == values[:2]).all()
+def test_smoothing_is_of_what_is_measured_often_and_not_of_the_learning_rate() -> None:
+    lines = {"a": [epochs([3.0, 1.0])]}
+    for curve in CURVES.values():
+        if curve.always and curve.field != "val_accuracy":
+            plain, smooth = (compared_table(lines, curve, "step", weight) for weight in (0, 0.9))
+            changed = not plain["value"].equals(smooth["value"])
+            assert changed == (curve.field == "loss")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lrlab.charts.look import number_axis, quiet_axis, recipe_colour
-from lrlab.smoothing import smoothed
+from lrlab.range_test import smooth
 
 RunUnit = Literal["step", "epoch", "seconds"]
 RUN_AXIS: Mapping[RunUnit, str] = MappingProxyType(
@@ -97,7 +97,8 @@ def compared_table(
         lines: the runs of each recipe, by its label, in the order of the chart's colours.
         curve: one of `CURVES`.
         unit: what the axis counts.
-        smoothing: see `lrlab.smoothing.smoothed`; of curves measured at points alone.
+        smoothing: the share of the moving average that is kept at each point, from 0 up to, not
+            including, 1; of curves measured at points alone.
         log_x, log_y: leave out what a logarithmic axis cannot show.
 
     Returns:
@@ -136,7 +137,7 @@ def _series(
     steps = np.array([row["step"] for row in rows], np.float64)
     values = np.array([row[curve.field] for row in rows], np.float64)
     if curve.often and curve.field != "learning_rate":
-        values = smoothed(values, smoothing)
+        values = smooth(values, 1 / (1 - smoothing))
     if unit == "step":
         return steps, values
     if unit == "epoch":
@@ -189,7 +190,7 @@ def compared_chart(
     axis = alt.Axis(format="~%", tickCount=5) if curve.share else number_axis()
     scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
     title = curve.title + (" (log)" if log_y else "")
-    colour = recipe_colour(recipes)
+    colour = recipe_colour(recipes, columns=2)
     base = alt.Chart(data)
     band = base.mark_area(opacity=0.18, tooltip=None).encode(
         x=x, y=alt.Y("low:Q", title=title, scale=scale, axis=axis), y2="high:Q", color=colour

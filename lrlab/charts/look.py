@@ -18,15 +18,22 @@ _SHORT_NUMBER = (
 """Vega's expression for a number on an axis: ``0.002``, ``1e-5``, ``1e10``."""
 
 
-def recipe_colour(recipes: Sequence[str]) -> alt.Color:
-    """The same colour for the same place in the list of recipes, on every chart."""
-    many = len(recipes) > 1
-    legend = (
-        alt.Legend(title=None, orient="top", labelLimit=400, columns=3, symbolOpacity=1)
-        if many
-        else None
+def recipe_colour(recipes: Sequence[str], columns: int = 3) -> alt.Color:
+    """The same colour for the same place in the list of recipes, on every chart.
+
+    Args:
+        recipes: their names, in the order of colours.
+        columns: of the legend; 2 suit a chart that is half a page wide.
+    """
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        labelLimit=400 if columns > 2 else 150,
+        columns=columns,
+        symbolOpacity=1,
     )
-    return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
+    scale = alt.Scale(domain=list(recipes))
+    return alt.Color("recipe:N", scale=scale, legend=legend if len(recipes) > 1 else None)
 
 
 def quiet_axis() -> alt.Axis:

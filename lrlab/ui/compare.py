@@ -134,7 +134,7 @@ def _controls(key: str) -> _Look:
             0.0,
             0.01,
             key=f"{key}.smoothing",
-            width=220,
+            width=180,
             help="Of curves measured between epochs: the share of the average that is kept at "
             "each point, as in TensorBoard.",
         )
@@ -143,11 +143,10 @@ def _controls(key: str) -> _Look:
 
 def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) -> None:
     """Whether these recipes can be told apart at all."""
-    box, _ = st.columns([2, 3])
-    with box:
-        key = st.selectbox(
-            "Compared by", list(MEASURES), format_func=lambda key: _title(MEASURES[key])
-        )
+    answer, box = st.columns([3, 1], gap="medium")
+    key = box.selectbox(
+        "Compared by", list(MEASURES), format_func=lambda key: _title(MEASURES[key])
+    )
     measure = MEASURES[key]
     results = {
         line.label: found
@@ -155,14 +154,9 @@ def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) ->
         if (found := _results(line, measured[line.label], measure))
     }
     if len(results) < 2:
-        st.markdown("Two recipes or more need a finished run before they can be compared.")
+        answer.text("Two recipes or more need a finished run before they can be compared.")
         return
-    st.markdown(_plain(comparison_sentence(compare(results, measure, _images(lines)))))
-
-
-def _plain(sentence: str) -> str:
-    """A sentence whose names, which people chose, are not read as Markdown."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-!$~:<>|" else sign for sign in sentence)
+    answer.text(comparison_sentence(compare(results, measure, _images(lines))))
 
 
 def _results(line: Line, measured: Sequence[Measured], measure: Measure) -> dict[int, float]:
@@ -183,33 +177,32 @@ def _images(lines: Sequence[Line]) -> int | None:
 
 
 def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) -> None:
-    st.markdown("**In numbers**, means over finished runs")
-    rows = []
-    for line in lines:
-        runs = list(zip(line.runs, measured[line.label], strict=True))
-        rows.append(
-            {
-                "Recipe": line.label,
-                "Runs": len(line.runs),
-                **{
-                    _title(measure): _mean(
-                        [
-                            measure.of(its.epochs, diverged(run))
-                            for run, its in runs
-                            if run.state == "finished"
-                        ],
-                        measure.share,
-                    )
-                    for measure in MEASURES.values()
-                },
-                "Test accuracy": _mean(
-                    [run.test_accuracy for run in line.runs if run.test_accuracy is not None], True
-                ),
-                "Seconds a run": _seconds(line),
-                "Rate: largest |recorded − planned|": _apart(line, measured[line.label]),
-            }
+    st.markdown("**In numbers**: means over finished runs")
+    columns = {line.label: _figures(line, measured[line.label]) for line in lines}
+    table = pd.DataFrame(columns).rename_axis("Measured").reset_index()
+    st.dataframe(table, hide_index=True, alt="The compared recipes in numbers.")
+
+
+def _figures(line: Line, measured: Sequence[Measured]) -> dict[str, str]:
+    ended = [
+        (run, its.epochs)
+        for run, its in zip(line.runs, measured, strict=True)
+        if run.state == "finished"
+    ]
+    figures = {
+        _title(measure): _mean(
+            [measure.of(its, diverged(run)) for run, its in ended], measure.share
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The compared recipes in numbers.")
+        for measure in MEASURES.values()
+    }
+    tested = [run.test_accuracy for run, _ in ended if run.test_accuracy is not None]
+    return {
+        "Finished runs": f"{len(ended)} of {len(line.runs)}",
+        **figures,
+        "Test accuracy": _mean(tested, True),
+        "Seconds a run": _seconds(line),
+        "Learning rate: largest difference between recorded and planned": _apart(line, measured),
+    }
 
 
 def _mean(values: Sequence[float], share: bool) -> str:

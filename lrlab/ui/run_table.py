@@ -64,16 +64,21 @@ def _table(was_active: bool) -> None:
         on_select=partial(_tick, shown, key),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
+        placeholder="–",
         alt="Table of runs. Tick rows to look at a run or to compare several.",
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name", width="medium"),
             "state": st.column_config.TextColumn("State"),
             "done": st.column_config.ProgressColumn("Done", format="percent", width="small"),
-            "last": st.column_config.NumberColumn("Last val. accuracy", format="percent"),
-            "best": st.column_config.NumberColumn("Best val. accuracy", format="percent"),
-            "curve": st.column_config.LineChartColumn("Val. accuracy", width="small"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f", width="small"),
+            "last": st.column_config.NumberColumn(
+                "Last val. acc.", format="percent", width="small"
+            ),
+            "best": st.column_config.NumberColumn(
+                "Best val. acc.", format="percent", width="small"
+            ),
+            "curve": st.column_config.LineChartColumn("Val. acc.", width="small"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
             "tags": st.column_config.ListColumn("Tags", width="small"),
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
