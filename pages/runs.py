@@ -17,9 +17,7 @@ from lrlab.ui.server import store_errors
 require_entry()
 
 st.title("Runs", anchor=False)
-st.markdown(
-    "Tick a run to look at it, several to compare them; the address is a link to them."
-)
+st.markdown("Tick a run to look at it, several to compare them; the address is a link to them.")
 with store_errors():
     run_table()
     runs = known_runs(picked_runs())

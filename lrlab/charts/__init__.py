@@ -17,7 +17,7 @@ from lrlab.charts.compared import (
     compared_table,
 )
 from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
-from lrlab.charts.look import CURVE_POINTS, thinned
+from lrlab.charts.look import CURVE_POINTS, enlarged, legend_chart, thinned
 from lrlab.charts.maps import outcome_chart, path_map_chart
 from lrlab.charts.paths import (
     divergence_table,
@@ -62,9 +62,11 @@ __all__ = [
     "curve_chart",
     "curve_table",
     "divergence_table",
+    "enlarged",
     "epoch_table",
     "heat_chart",
     "heat_table",
+    "legend_chart",
     "loss_chart",
     "outcome_chart",
     "path_csv",

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import described, number_axis, quiet_axis, recipe_colour
 from lrlab.range_test import smooth
 
 RunUnit = Literal["step", "epoch", "seconds"]
@@ -173,7 +173,8 @@ def compared_chart(
     log_y: bool = False,
     height: int = 260,
 ) -> alt.LayerChart:
-    """A curve of several recipes, from `compared_table` rows; the pointer reads all at once.
+    """A curve of several recipes, from `compared_table` rows; the pointer reads all at once. The
+    legend is a chart of its own, `lrlab.charts.look.legend_chart`.
 
     Args:
         data: the rows.
@@ -190,7 +191,7 @@ def compared_chart(
     axis = alt.Axis(format="~%", tickCount=5) if curve.share else number_axis()
     scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
     title = curve.title + (" (log)" if log_y else "")
-    colour = recipe_colour(recipes, columns=2)
+    colour = recipe_colour(recipes, legend=False)
     base = alt.Chart(data)
     band = base.mark_area(opacity=0.18, tooltip=None).encode(
         x=x, y=alt.Y("low:Q", title=title, scale=scale, axis=axis), y2="high:Q", color=colour
@@ -205,7 +206,7 @@ def compared_chart(
                 x=x, y=y, color=colour
             )
         )
-    description = f"{curve.title} against {unit}, a line for each of: {', '.join(recipes)}."
+    description = described(f"{curve.title} against {unit}", recipes)
     return alt.layer(*drawn, _reader(base, recipes, curve, unit, x)).properties(
         height=height, description=description
     )

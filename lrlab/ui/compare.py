@@ -10,7 +10,15 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from lrlab.charts import CURVES, RUN_AXIS, Curve, Measured, compared_chart, compared_table
+from lrlab.charts import (
+    CURVES,
+    RUN_AXIS,
+    Curve,
+    Measured,
+    compared_chart,
+    compared_table,
+    legend_chart,
+)
 from lrlab.compare import compare, comparison_sentence
 from lrlab.entries import diverged, seconds_of
 from lrlab.lines import MOST_LINES, NONE, Line, differences, lines_of, rate_difference
@@ -84,6 +92,8 @@ def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]], ke
     """The curves of these lines, all on the same axes, with their controls."""
     look = _controls(key)
     labels = tuple(line.label for line in lines)
+    if len(labels) > 1:
+        show(legend_chart, f"{key}.legend", pd.DataFrame({"recipe": labels}), recipes=labels)
     for place, curve in zip(_places(key), _drawn(measured), strict=False):
         with place:
             st.markdown(f"**{curve.title[0].upper()}{curve.title[1:]}**")

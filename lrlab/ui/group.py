@@ -73,7 +73,8 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
             width="stretch",
             key=f"stop.group.{group.id}",
         )
-    st.progress(progress(runs), f"{len(runs)} runs: {states(runs)}.")
+    said = f"{len(runs)} runs: {states(runs)}." if len(runs) > 1 else f"The run is {states(runs)}."
+    st.progress(progress(runs), said)
 
 
 def _stop_all(ids: Sequence[int]) -> None:

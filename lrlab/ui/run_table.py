@@ -72,12 +72,14 @@ def _table(was_active: bool) -> None:
             "state": st.column_config.TextColumn("State"),
             "done": st.column_config.ProgressColumn("Done", format="percent", width="small"),
             "last": st.column_config.NumberColumn(
-                "Last val. acc.", format="percent", width="small"
+                "Last acc.", format="percent", help="Validation accuracy after the last epoch."
             ),
             "best": st.column_config.NumberColumn(
-                "Best val. acc.", format="percent", width="small"
+                "Best acc.", format="percent", help="The highest validation accuracy of all epochs."
             ),
-            "curve": st.column_config.LineChartColumn("Val. acc.", width="small"),
+            "curve": st.column_config.LineChartColumn(
+                "Accuracy", width="small", help="Validation accuracy."
+            ),
             "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
             "tags": st.column_config.ListColumn("Tags", width="small"),
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),

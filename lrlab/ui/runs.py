@@ -56,7 +56,9 @@ def _list(was_active: bool) -> None:
         st.caption("You have no runs yet. Press Start above.")
     else:
         _table(runs)
-    st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+    with st.container(horizontal=True):
+        st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+        st.page_link("pages/present.py", label="On a projector", icon=":material/present_to_all:")
 
 
 def _table(runs: list[Run]) -> None:
