@@ -7,40 +7,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from lrlab.networks import NETWORKS
 from lrlab.params import InvalidInput, Param, check_all, lookup, shown
 from lrlab.recipe import Recipe
 
 FULL_TRAIN_SIZE = 45_000
 """Training images after the notebook's split of Fashion-MNIST's 60,000."""
 
-
-@dataclass(frozen=True)
-class Network:
-    """A network a run can train; its Keras model is built in ``lrlab.training.model``."""
-
-    key: str
-    label: str
-    help: str
-
-
-NETWORKS: Mapping[str, Network] = MappingProxyType(
-    {
-        network.key: network
-        for network in (
-            Network(
-                "mlp",
-                "MLP 300-100 (selu)",
-                "The notebook's network: two dense layers of 300 and 100 units, selu.",
-            ),
-            Network(
-                "cnn",
-                "Small CNN",
-                "Two convolutions with pooling, then a dense layer: slower and more accurate.",
-            ),
-        )
-    }
-)
-"""Each network by its key."""
 
 PLAN_PARAMS = (
     Param(
