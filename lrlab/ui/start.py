@@ -7,10 +7,15 @@ import streamlit as st
 from lrlab.draft import draft_of
 from lrlab.plan import PRESETS, RunPlan
 from lrlab.training.data import FETCH_HINT, find_source
+from lrlab.ui.codes import class_code
 from lrlab.ui.identity import browser
 from lrlab.ui.runs import OPEN
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.state import put
+from lrlab.words import plain
+
+_QUEUED = "start.queued"
+"""Session key: whether the last press of the button queued a run."""
 
 
 def start_row(plan: RunPlan) -> None:
@@ -30,8 +35,8 @@ def start_row(plan: RunPlan) -> None:
 
 
 def start_button(plan: RunPlan, label: str = "Start") -> bool:
-    """The button that queues the planned run; whether it was just pressed."""
-    return st.button(
+    """The button that queues the planned run; whether it just did."""
+    pressed = st.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
@@ -41,12 +46,16 @@ def start_button(plan: RunPlan, label: str = "Start") -> bool:
         help="Train this recipe in the background; leave the page as you like.",
         width="stretch",
     )
+    return pressed and st.session_state[_QUEUED]
 
 
 def _start(plan: RunPlan) -> None:
+    st.session_state[_QUEUED] = False
     with store_errors():
-        name = plan.recipe.label
-        st.session_state[OPEN] = server().store.queue(plan, owner=browser(), name=name)
+        st.session_state[OPEN] = server().store.queue(
+            plan, owner=browser(), name=plan.recipe.label, code=class_code()
+        )
+        st.session_state[_QUEUED] = True
 
 
 def engine_note() -> None:
@@ -54,7 +63,7 @@ def engine_note() -> None:
     status = server().engine.status()
     if status.state == "unavailable":
         st.error(
-            f"{status.reason} Runs wait in the queue until this is mended.",
+            f"{plain(status.reason)} Runs wait in the queue until this is mended.",
             icon=":material/power_off:",
         )
     elif status.state == "starting":
