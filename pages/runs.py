@@ -13,6 +13,7 @@ from lrlab.ui.live import run_view
 from lrlab.ui.picked import picked_runs
 from lrlab.ui.run_table import known_runs, run_table
 from lrlab.ui.server import store_errors
+from lrlab.ui.take_away import take_away
 
 require_entry()
 
@@ -28,3 +29,5 @@ with store_errors():
         opened(runs[0].id)
     elif runs:
         comparison(lines_for(runs))
+    if runs:
+        take_away(runs)
