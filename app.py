@@ -29,6 +29,7 @@ page = st.navigation(
 )
 open_link()
 learn_browser()
-warm_up()
 with beside_sidebar(plan_here=page is not train):
     page.run()
+# Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
+warm_up()

@@ -8,8 +8,8 @@ from lrlab.fields import CHOICES, OPENING, Field
 from lrlab.params import OFF, InvalidInput
 from lrlab.ui.state import held, is_plain_number
 
-EXACT_WIDTH = 88
-"""Pixels of the box for an exact value: seven digits."""
+EXACT_WIDTH = 72
+"""Pixels of the box for an exact value: five digits and their sign."""
 
 
 def choice(what: str, label: str, help_text: str | None = None) -> str:

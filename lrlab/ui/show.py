@@ -59,4 +59,5 @@ def _specification(
     made = chart(*(alt.NamedData(name) for name in names), **dict(look))
     # More than 2,000 rows would silently switch the renderer and embed the chart anew.
     made = made.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
-    return made.to_dict()
+    # Every chart is validated by a test; doing it again would hold up the first page.
+    return made.to_dict(validate=False)
