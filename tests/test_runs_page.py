@@ -239,3 +239,8 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
     one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
     assert tables | one <= offered(looked_at(runs["adam"][0]))
     assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
+
+
+def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["lost"][0])
+    assert "Try this:" in session.info[0].value

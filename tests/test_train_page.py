@@ -213,7 +213,7 @@ def test_a_store_that_cannot_be_used_is_the_matter_of_pages_with_runs_alone(
     assert_no_exception(session)
     assert session.title[0].value
     assert session.selectbox(key="optimizer").value == "nadam"
-    if page in ("train", "runs"):
+    if page in ("train", "runs", "sweep", "range_test", "present"):
         assert "a folder.db" in session.error[0].value
     else:
         assert not session.error

@@ -17,6 +17,7 @@ from lrlab.charts import (
     point_table,
     recorded_rate_chart,
 )
+from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
 from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
@@ -73,6 +74,7 @@ def _view(run_id: int, was_active: bool) -> None:
     with st.container():
         _header(run, plan)
         _progress(run, plan)
+        _diagnosis(run, plan, points, epochs)
     _results(run, epochs)
     _charts(run, plan, points, epochs)
 
@@ -148,6 +150,12 @@ def _progress(run: Run, plan: RunPlan) -> None:
     elif run.started and run.ended:
         said += f" · {_duration(run.ended - run.started)}"
     st.progress(run.step / run.total_steps, said[0].upper() + said[1:])
+
+
+def _diagnosis(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
+    """What stands out in a run that came to an end by itself, and what to try."""
+    if run.state == "finished" and (found := diagnose(plan, points, epochs)):
+        st.info(f"{found.what} **Try this:** {found.suggestion}", icon=":material/lightbulb:")
 
 
 def _time_left(run: Run) -> str:
