@@ -211,3 +211,27 @@ def test_a_measure_takes_the_last_or_the_best_epoch() -> None:
     assert math.isnan(LOSS.of(epochs, diverged=True))
     assert math.isnan(LOSS.of([]))
     assert math.isnan(MEASURES["best_val_loss"].of([*epochs, {"val_loss": math.nan}]))
+
+
+def test_equal_means_are_called_the_same() -> None:
+    said = pair_sentence(pair_of([0.5, 0.7, 0.6], [0.7, 0.5, 0.6]), ACCURACY)
+    assert said.startswith("A and B are not distinguishable: their mean last validation accuracy")
+
+
+def test_of_many_recipes_with_one_seed_each_none_is_called_better() -> None:
+    results = {"Adam": {1: 0.9}, "Nadam": {1: 0.8}, "SGD": {1: 0.7}}
+    said = comparison_sentence(compare(results, ACCURACY))
+    assert "Whether it is really better cannot be told" in said
+
+
+def test_one_recipe_is_described_with_its_band() -> None:
+    def said(values: Sequence[float]) -> str:
+        return comparison_sentence(compare({"Adam": seeded(values)}, ACCURACY))
+
+    low, high = (f"{end:.2%}" for end in (band_of(ADAM).low, band_of(ADAM).high))
+    assert said(ADAM) == (
+        "Adam: mean last validation accuracy 88.74% over 5 seeds "
+        f"(95 % interval of the mean {low} to {high})."
+    )
+    assert "(from 80.00% to 90.00%)" in said([0.9, 0.8])
+    assert "with one seed. Other seeds may differ." in said([0.9])

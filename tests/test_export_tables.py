@@ -57,6 +57,14 @@ def test_no_run_gives_the_heading_alone() -> None:
     assert points_csv([]) == "run,name,step,loss,learning_rate\n"
 
 
+def test_what_only_some_runs_measured_has_a_column_too() -> None:
+    richer = Measured(9, "SGD", [POINTS[0] | {"gradient_norm": 0.25}], [])
+    table = read(points_csv([RUN, richer]))
+    assert list(table.columns)[-1] == "gradient_norm"
+    assert table["gradient_norm"].tolist()[-1] == 0.25
+    assert table["gradient_norm"].isna().sum() == len(POINTS)
+
+
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_name_is_no_formula(sign: str) -> None:
     run = Measured(1, f'{sign}cmd|"/c calc"!A1, x', POINTS[:1], [])

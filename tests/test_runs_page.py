@@ -144,7 +144,8 @@ def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
     assert "nadam seeds is better than rmsprop seeds" in told and "paired t-test" in told
     assert BAND in told
     titles = {chart["description"].split(" against")[0] for chart in charts(session)}
-    assert titles == {"training loss", "validation loss", "validation accuracy", "learning rate"}
+    curves = {"Training loss", "Validation loss", "Validation accuracy", "Learning rate"}
+    assert curves <= titles
     numbers = table(session, "Measured")
     assert list(numbers.columns) == ["nadam seeds", "rmsprop seeds"]
     assert numbers.loc["Last validation accuracy", "nadam seeds"] == "68.00%"
@@ -174,7 +175,7 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
     session.toggle(key="compare.log_y").set_value(True)
     session.slider(key="compare.smoothing").set_value(0.9).run()
     assert_well(session)
-    chart = charts(session)[0]
+    chart = next(item for item in charts(session) if "Training loss" in item["description"])
     assert "against seconds" in chart["description"]
     assert "(log)" in json.dumps(chart)
 
@@ -230,3 +231,18 @@ def test_a_seed_too_large_for_so_many_is_told(runs: dict[str, list[int]]) -> Non
     button(session, "Start 2 runs")
     assert any("seed" in item.value for item in session.error)
     assert len(server().store.runs()) == before
+
+
+def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) -> None:
+    def offered(session: AppTest) -> set[str]:
+        return {item.proto.label for item in session.get("download_button")}
+
+    tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
+    one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
+    assert tables | one <= offered(looked_at(runs["adam"][0]))
+    assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
+
+
+def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["lost"][0])
+    assert "Try this:" in session.info[0].value

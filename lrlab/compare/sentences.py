@@ -18,9 +18,11 @@ def comparison_sentence(comparison: Comparison) -> str:
     said = [_diverged(comparison)]
     if best is None:
         return f"{said[0]} There is nothing to compare: try smaller learning rates."
-    if len(comparison.bands) == 2:
+    if len(comparison.bands) == 1:
+        said.append(_alone(comparison, best))
+    elif len(comparison.bands) == 2:
         said.append(pair_sentence(comparison.pairs[0], comparison.measure))
-    elif comparison.pairs:
+    else:
         said.append(_best_of_many(comparison, best))
     said.append(sampling_sentence(comparison))
     return " ".join(part for part in said if part)
@@ -44,6 +46,11 @@ def pair_sentence(pair: Pair, measure: Measure) -> str:
     ends = sorted((pair.low, pair.high) if above else (-pair.high, -pair.low))
     interval = f"{_size(ends[0], measure, unit=False)} to {_size(ends[1], measure)}"
     lead = "higher" if measure.higher_is_better else "lower"
+    if pair.difference == 0:
+        return (
+            f"{first} and {second} are not distinguishable: their mean {measure.label} is the "
+            f"same ({test})."
+        )
     if pair.distinguishable:
         return (
             f"{better} is better than {worse} here: its {measure.label} is {size} {lead} on "
@@ -71,16 +78,30 @@ def sampling_sentence(comparison: Comparison) -> str:
     )
 
 
+def _alone(comparison: Comparison, label: str) -> str:
+    band, measure = comparison.bands[label], comparison.measure
+    mean = _value(band.mean, measure)
+    if band.kind == "single":
+        return f"{label}: {measure.label} {mean}, with one seed. Other seeds may differ."
+    ends = f"{_value(band.low, measure)} to {_value(band.high, measure)}"
+    kind = "95 % interval of the mean" if band.kind == "interval" else "from"
+    return f"{label}: mean {measure.label} {mean} over {band.values} seeds ({kind} {ends})."
+
+
 def _best_of_many(comparison: Comparison, best: str) -> str:
     measure = comparison.measure
-    mean = comparison.bands[best].mean
-    value = f"{mean:.2%}" if measure.share else number(mean)
     beaten, level = [], []
     for pair in comparison.pairs:
         if best in (pair.first, pair.second):
             other = pair.second if pair.first == best else pair.first
             (beaten if pair.distinguishable else level).append(other)
-    said = f"{best} has the best mean {measure.label}, {value}."
+    said = f"{best} has the best mean {measure.label}, "
+    said += f"{_value(comparison.bands[best].mean, measure)}."
+    if all(pair.test == "none" for pair in comparison.pairs):
+        return (
+            f"{said} Whether it is really better cannot be told: train all with the same "
+            f"{PAIRED_SEEDS} seeds or more."
+        )
     if beaten:
         said += f" It is distinguishable from {_listed(beaten)}"
         said += f", not from {_listed(level)}." if level else "."
@@ -126,6 +147,10 @@ def _diverged(comparison: Comparison) -> str:
         return ""
     left_out = "; the comparison leaves these runs out" if comparison.best else ""
     return f"{_listed(lost)}{left_out}."
+
+
+def _value(value: float, measure: Measure) -> str:
+    return f"{value:.2%}" if measure.share else number(value)
 
 
 def _size(value: float, measure: Measure, unit: bool = True) -> str:

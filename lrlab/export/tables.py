@@ -29,8 +29,8 @@ class Measured:
 
     Args:
         number, name: of the run.
-        points: ``step``, ``loss``, ``learning_rate``.
-        epochs: `EPOCH_COLUMNS`.
+        points: ``step``, ``loss``, ``learning_rate`` and what else was measured.
+        epochs: `EPOCH_COLUMNS` and what else was measured.
     """
 
     number: int
@@ -40,13 +40,15 @@ class Measured:
 
 
 def points_csv(runs: Iterable[Measured]) -> str:
-    """What runs measured between epochs: ``run``, ``name``, `POINT_COLUMNS`; full precision."""
-    return _csv(POINT_COLUMNS, ((run, run.points) for run in runs))
+    """What runs measured between epochs, in full precision: ``run``, ``name``, `POINT_COLUMNS`,
+    then what else any of them measured, empty where another did not."""
+    return _csv(POINT_COLUMNS, [(run, run.points) for run in runs])
 
 
 def epochs_csv(runs: Iterable[Measured]) -> str:
-    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`."""
-    return _csv(EPOCH_COLUMNS, ((run, run.epochs) for run in runs))
+    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`, then the rest,
+    as for `points_csv`."""
+    return _csv(EPOCH_COLUMNS, [(run, run.epochs) for run in runs])
 
 
 def harmless(text: str) -> str:
@@ -58,12 +60,14 @@ def harmless(text: str) -> str:
 
 
 def _csv(
-    columns: Sequence[str], tables: Iterable[tuple[Measured, Sequence[Mapping[str, Any]]]]
+    columns: Sequence[str], tables: Sequence[tuple[Measured, Sequence[Mapping[str, Any]]]]
 ) -> str:
+    rest = (column for _, rows in tables for row in rows for column in row)
+    columns = tuple(dict.fromkeys([*columns, *rest]))
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(["run", "name", *columns])
     for run, rows in tables:
         named = [run.number, harmless(run.name)]
-        writer.writerows([*named, *(row[column] for column in columns)] for row in rows)
+        writer.writerows([*named, *(row.get(column) for column in columns)] for row in rows)
     return lines.getvalue()

@@ -16,16 +16,8 @@ from typing import Any
 
 from lrlab.export.tables import Measured
 
-TAGS: Mapping[str, str] = {
-    "loss": "epoch_loss",
-    "accuracy": "epoch_accuracy",
-    "val_loss": "epoch_loss",
-    "val_accuracy": "epoch_accuracy",
-    "learning_rate": "epoch_learning_rate",
-}
-"""What an epoch measured -> the tag under which Keras's TensorBoard callback writes it."""
-
-POINT_TAGS: Mapping[str, str] = {"loss": "batch_loss", "learning_rate": "batch_learning_rate"}
+NO_SCALARS = ("step", "epoch", "seconds")
+"""What a point or an epoch has that is no curve."""
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """The wire types of protocol buffers."""
@@ -57,13 +49,19 @@ def _scalars(run: Measured, part: str) -> Iterator[tuple[int, str, float]]:
     """Step, tag and value of all that a run measured on its training or validation images."""
     if part == "train":
         for point in run.points:
-            for field, tag in POINT_TAGS.items():
-                yield point["step"], tag, point[field]
+            for field, value in _curves(point):
+                yield point["step"], f"batch_{field}", value
     for epoch in run.epochs:
-        for field, tag in TAGS.items():
+        for field, value in _curves(epoch):
             if field.startswith("val_") == (part == "validation"):
                 # Keras's callback counts these by epochs, from 0.
-                yield epoch["epoch"] - 1, tag, epoch[field]
+                yield epoch["epoch"] - 1, f"epoch_{field.removeprefix('val_')}", value
+
+
+def _curves(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for field, value in row.items():
+        if field not in NO_SCALARS and value is not None:
+            yield field, value
 
 
 def event_file(scalars: Iterable[tuple[int, str, float]], time: float) -> bytes:

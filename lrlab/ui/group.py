@@ -17,18 +17,7 @@ from lrlab.ui.server import server, store_errors
 ALL = "all"
 
 
-def opened(run_id: int) -> None:
-    """Draw a run; one of several seeds together with the others."""
-    store = server().store
-    run = store.run(run_id)
-    group = None if run.group is None else store.group(run.group)
-    if group is None or group.kind != "seeds":
-        run_view(run_id)
-        return
-    group_view(group)
-
-
-def group_view(group: Group) -> None:
+def seeds_view(group: Group) -> None:
     """Draw all runs of a group of seeds, and keep them up to date while any is under way."""
     runs = server().store.runs(group=group.id)[::-1]
     active = any(run.state not in ENDED for run in runs)

@@ -17,6 +17,7 @@ from lrlab.charts import (
     point_table,
     recorded_rate_chart,
 )
+from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
 from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
@@ -74,6 +75,7 @@ def _view(run_id: int, was_active: bool) -> None:
     with st.container():
         _header(run, plan)
         _progress(run, plan)
+        _diagnosis(run, plan, points, epochs)
     _results(run, epochs)
     _charts(run, plan, points, epochs)
 
@@ -155,6 +157,12 @@ def _waiting(run: Run) -> str:
     if place.seconds is not None:
         said += f", begins in about {duration(place.seconds)}"
     return f"Waiting: {said}."
+
+
+def _diagnosis(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
+    """What stands out in a run that came to an end by itself, and what to try."""
+    if run.state == "finished" and (found := diagnose(plan, points, epochs)):
+        st.info(f"{found.what} **Try this:** {found.suggestion}", icon=":material/lightbulb:")
 
 
 def _time_left(run: Run) -> str:

@@ -77,8 +77,12 @@ def range_test_result(plan: RunPlan) -> None:
     if st.session_state.get(SHOWN) not in mine:
         st.session_state[SHOWN] = mine[0]
     shown = st.selectbox("Range test", mine, key=SHOWN, format_func=names.__getitem__)
-    group = next(group for group in tests if group.id == shown)
-    (run,) = server().store.runs(group=shown)
+    range_test_view(next(group for group in tests if group.id == shown), plan)
+
+
+def range_test_view(group: Group, plan: RunPlan) -> None:
+    """Draw a range test, and keep it up to date while it is under way; ``plan`` as above."""
+    (run,) = server().store.runs(group=group.id)
     active = run.state not in ENDED
     st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, run.id, plan, active)
 

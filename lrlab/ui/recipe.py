@@ -19,6 +19,7 @@ from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
 from lrlab.ui.sidebar import PageEnded
 from lrlab.ui.state import current_draft
+from lrlab.ui.take_away import read_back
 from lrlab.words import no_path_sentence, plain
 
 THIS = "this recipe"
@@ -94,6 +95,7 @@ def code(recipe: Recipe) -> None:
         "application/json",
         icon=":material/download:",
     )
+    read_back()
 
 
 def details(recipe: Recipe) -> None:
