@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -107,6 +107,24 @@ class RunPlan:
     def total_steps(self) -> int:
         """Optimizer steps in the whole run."""
         return self.steps_per_epoch * self.epochs
+
+
+def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
+    """The same plan with so many seeds, from its own upwards, by the name of the run.
+
+    Raises:
+        InvalidInput: the last seed would be larger than a seed may be.
+    """
+    every = (replace(plan, seed=seed) for seed in range(plan.seed, plan.seed + seeds))
+    return {
+        f"{plan.recipe.label}{seed_suffix(each.seed)}": RunPlan.from_dict(each.to_dict())
+        for each in every
+    }
+
+
+def seed_suffix(seed: int) -> str:
+    """How the name of a run ends that was queued with others of the same recipe."""
+    return f", seed {seed}"
 
 
 def _checked(recipe: Recipe, network: Any, settings: Mapping[str, Any]) -> RunPlan:

@@ -8,8 +8,16 @@ never depend on rows. Series take the theme's categorical colours in the order o
 
 from __future__ import annotations
 
+from lrlab.charts.compared import (
+    CURVES,
+    RUN_AXIS,
+    Curve,
+    Measured,
+    compared_chart,
+    compared_table,
+)
 from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
-from lrlab.charts.look import CURVE_POINTS, thinned
+from lrlab.charts.look import CURVE_POINTS, enlarged, legend_chart, thinned
 from lrlab.charts.maps import outcome_chart, path_map_chart
 from lrlab.charts.paths import (
     divergence_table,
@@ -40,17 +48,25 @@ from lrlab.charts.sweeps import (
 
 __all__ = [
     "AXIS",
+    "CURVES",
     "CURVE_POINTS",
     "PLANNED",
     "RECORDED",
+    "RUN_AXIS",
+    "Curve",
+    "Measured",
     "Unit",
     "accuracy_chart",
+    "compared_chart",
+    "compared_table",
     "curve_chart",
     "curve_table",
     "divergence_table",
+    "enlarged",
     "epoch_table",
     "heat_chart",
     "heat_table",
+    "legend_chart",
     "loss_chart",
     "outcome_chart",
     "path_csv",

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import number_axis, recipe_colour
+from lrlab.charts.look import described, number_axis, powers_axis, recipe_colour
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.range_test import RangeTest
 from lrlab.relief import HIGH, LOW, SPECIAL
@@ -88,7 +88,8 @@ def sweep_u_chart(
         x, y: the names of the hyperparameter and of the measure.
         log_x, log_y: which axes are logarithmic.
     """
-    across = alt.X("x:Q", title=_logged(x, log_x), scale=_scale(log_x), axis=number_axis())
+    ticks = powers_axis() if log_x else number_axis()
+    across = alt.X("x:Q", title=_logged(x, log_x), scale=_scale(log_x), axis=ticks)
     colour = recipe_colour(recipes)
     up = {"title": _logged(y, log_y), "scale": _scale(log_y), "axis": number_axis()}
     base = alt.Chart(points).encode(x=across, color=colour)
@@ -126,7 +127,9 @@ def sweep_u_chart(
             ],
         )
     )
-    return alt.layer(band, line, dots, crosses).properties(height=height)
+    return alt.layer(band, line, dots, crosses).properties(
+        height=height, description=described(f"{y} against {x}", recipes)
+    )
 
 
 def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
@@ -218,7 +221,8 @@ def heat_chart(
     frame = base.transform_filter("datum.best").mark_rect(
         filled=False, stroke=SPECIAL, strokeWidth=4, tooltip=None
     )
-    return alt.layer(boxes, texts, frame).properties(height=height)
+    description = f"Heat map: {x} across, {y} upwards; dark is better, the best cell is framed."
+    return alt.layer(boxes, texts, frame).properties(height=height, description=description)
 
 
 def range_test_tables(test: RangeTest) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -272,7 +276,10 @@ def range_test_chart(
     texts = named.mark_text(
         angle=270, align="right", baseline="bottom", dx=-4, dy=-3, fontSize=12, color="gray"
     ).encode(y=alt.value(0), text="text:N")
-    return alt.layer(measured, average, rules, texts).properties(height=height)
+    description = "Loss against a growing learning rate, with the rates it suggests."
+    return alt.layer(measured, average, rules, texts).properties(
+        height=height, description=description
+    )
 
 
 def _scale(log: bool) -> alt.Scale:
