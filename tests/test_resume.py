@@ -11,8 +11,8 @@ import pytest
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.plan import RunPlan
 from lrlab.training.checkpoint import CheckpointFiles
-from lrlab.training.records import Point
 from lrlab.training.recorder import RunEnded
+from lrlab.training.records import Point
 from lrlab.training.train import Outcome, train
 from lrlab.training.ways import FUSED, UNFUSED, Way
 from tests.training_runs import SAMPLE, ListSink, plan_of
