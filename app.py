@@ -24,6 +24,10 @@ page = st.navigation(
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
         train,
+        st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
+        st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
+        st.Page("pages/range_test.py", title="Range test", icon=":material/speed:"),
+        st.Page("pages/present.py", title="Present", url_path="present", visibility="hidden"),
     ],
     position="top",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.ui.entry import require_entry
-from lrlab.ui.live import run_view
+from lrlab.ui.group import opened
 from lrlab.ui.recipe import current_plan, details
 from lrlab.ui.runs import open_run, run_list
 from lrlab.ui.server import store_errors
@@ -27,6 +27,6 @@ with store_errors():
     with st.container():
         engine_note()
     if (run_id := open_run()) is not None:
-        run_view(run_id)
+        opened(run_id)
     run_list()
 details(plan.recipe)

@@ -24,7 +24,7 @@ from lrlab.training.fused import BlockModel, Pictures
 from lrlab.training.images import Images, load_images, read_images
 from lrlab.training.model import network_layers
 from lrlab.training.schedules import keras_learning_rate
-from lrlab.training.ways import Way
+from lrlab.training.ways import Way, block_steps
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -74,7 +74,7 @@ class Program:
     def __init__(self, plan: RunPlan, pictures: Pictures, images: Images, way: Way) -> None:
         self._way = way
         layers = network_layers(plan.network, images.table)
-        self.model = BlockModel(layers, pictures, plan.batch_size, way)
+        self.model = BlockModel(layers, pictures, plan.batch_size, block_steps(plan), way)
         optimizer = plan.recipe.keras_optimizer()
         room = _room_for_rates(plan)
         self._rates = RateTable(room) if room else None

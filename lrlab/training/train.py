@@ -61,9 +61,10 @@ def train(
     """Trains a plan, reporting to a sink.
 
     The history is, to 1e-5, that of a plain ``model.fit`` of the same network, optimizer and data
-    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``. One
-    that goes on from a checkpoint has, bit for bit, the rest of the history of one that was never
-    cut off.
+    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``. The
+    optimizer is built before: while ``fit`` traces its first step, Keras 3.15's ScheduleFreeAdamW
+    would lose the weights it starts from. A run that goes on from a checkpoint has, bit for bit,
+    the rest of the history of one that was never cut off.
 
     Args:
         plan: what to train.

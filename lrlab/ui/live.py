@@ -18,6 +18,7 @@ from lrlab.charts import (
     recorded_rate_chart,
 )
 from lrlab.draft import draft_of
+from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
 from lrlab.store import ENDED, Run
 from lrlab.training.ways import WAYS
@@ -203,9 +204,7 @@ def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> 
         length=plan.epochs,
         foreseen=not reactive,
     )
-    if len(measured) and not reactive:
-        at = plan.recipe.learning_rates_at(measured["step"].to_numpy())
-        apart = float(np.abs(at - measured["learning_rate"]).max())
+    if (apart := rate_difference(plan.recipe, points)) is not None:
         st.caption(f"Largest difference between recorded and planned: {number(apart, 2)}.")
     began = datetime.fromtimestamp(run.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     source = f" Data: {run.data_source}." if run.data_source else ""

@@ -1,4 +1,4 @@
-"""The list of runs: mine or all, newest first; one of them is open."""
+"""The short list of one's newest runs; one of them is open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPEN = "run"
 _PICKED = "run.picked"
 
 REFRESH_SECONDS = 3.0
-MOST = 100
+MOST = 5
 """Runs listed, the newest."""
 
 
@@ -34,7 +34,7 @@ def open_run() -> int | None:
 
 
 def run_list() -> None:
-    """The table of runs; a click on a row opens it. Kept up to date while any is under way."""
+    """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
     active = any(run.state not in ENDED for run in server().store.runs())
     st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
 
@@ -45,27 +45,32 @@ def _refresh(was_active: bool) -> None:
 
 
 def _list(was_active: bool) -> None:
-    whose = st.segmented_control(
-        "Runs", ["Mine", "All"], default="Mine", required=True, key="runs.whose"
-    )
-    runs = server().store.runs(browser() or "" if whose == "Mine" else None)[:MOST]
+    runs = server().store.runs(browser() or "")[:MOST]
     if st.session_state.pop(_PICKED, False):
         # The run is drawn outside this part of the page.
         st.rerun()
     if was_active and not any(run.state not in ENDED for run in server().store.runs()):
         st.rerun()
+    st.subheader("Your newest runs", anchor=False)
     if not runs:
-        none = "You have no runs yet." if whose == "Mine" else "There are no runs yet."
-        st.caption(f"{none} Press Start above.")
-        return
+        st.caption("You have no runs yet. Press Start above.")
+    else:
+        _table(runs)
+    with st.container(horizontal=True):
+        st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+        st.page_link("pages/present.py", label="On a projector", icon=":material/present_to_all:")
+
+
+def _table(runs: list[Run]) -> None:
     # A selection is kept by row; another list of runs must begin without one.
-    key = f"runs.table.{whose}.{runs[0].id}.{len(runs)}"
+    key = f"runs.newest.{runs[0].id}.{len(runs)}"
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
         key=key,
         hide_index=True,
         on_select=partial(_open_selected, [run.id for run in runs], key),
         selection_mode="single-row",
+        alt="Your newest runs. Tick one to open it above.",
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name"),
@@ -76,7 +81,6 @@ def _list(was_active: bool) -> None:
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
     )
-    st.caption("Click a row's left edge to open that run above.")
 
 
 def _row(run: Run) -> dict:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from lrlab.engine import Engine
+from lrlab.params import InvalidInput
 from lrlab.settings import Settings
 from lrlab.store import Store, StoreError
 
@@ -41,6 +42,15 @@ def store_errors() -> Iterator[None]:
         yield
     except StoreError as error:
         st.error(str(error), icon=":material/database_off:")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Show what is refused of what a person gave as a message, and let the page go on."""
+    try:
+        yield
+    except InvalidInput as error:
+        st.error(str(error), icon=":material/error:")
 
 
 def warm_up() -> None:

@@ -12,12 +12,15 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from lrlab.charts import enlarged
+
 
 def show(
     chart: Callable[..., alt.TopLevelMixin],
     key: str,
     *tables: pd.DataFrame,
     on_select: Callable[[], None] | None = None,
+    large: bool = False,
     **look: Any,
 ) -> None:
     """Draw ``chart(*tables, **look)``, repainting in place while ``look`` stays the same.
@@ -27,13 +30,17 @@ def show(
         key: the element's key.
         tables: its data, in the order of its first arguments.
         on_select: called after a selection in the chart, before the page runs again.
+        large: type and lines for a projector.
         look: its other arguments; they must be hashable.
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
-    spec = _specification(chart, names, tuple(look.items()))
+    spec = _specification(chart, names, large, tuple(look.items()))
     datasets = dict(zip(names, map(_compact, tables), strict=True))
     st.vega_lite_chart(
-        {**spec, "datasets": datasets}, key=key, width="stretch", on_select=on_select or "ignore"
+        {**spec, "datasets": datasets},
+        key=key,
+        width="stretch",
+        on_select=on_select or "ignore",
     )
 
 
@@ -54,9 +61,11 @@ def _column(values: np.ndarray) -> pa.Array:
 
 @lru_cache(maxsize=128)
 def _specification(
-    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], look: tuple
+    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], large: bool, look: tuple
 ) -> dict[str, Any]:
     made = chart(*(alt.NamedData(name) for name in names), **dict(look))
+    if large:
+        made = enlarged(made)
     # More than 2,000 rows would silently switch the renderer and embed the chart anew.
     made = made.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
     # Every chart is validated by a test; doing it again would hold up the first page.
