@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lrlab.ui.codes import class_code_box, instructor_part
 from lrlab.ui.entry import require_entry
 from lrlab.ui.looked_at import look_at_run
 from lrlab.ui.recipe import current_plan, details
@@ -21,6 +22,7 @@ with st.container(border=True, key="sides-plan"):
     plan_controls(columns=3)
     plan = current_plan()
     headline.markdown(f"**{plan.recipe.label}** on Fashion-MNIST. {curve_sentence(plan)}")
+    class_code_box()
     start_row(plan)
     data_note()
 with store_errors():
@@ -30,3 +32,4 @@ with store_errors():
         look_at_run(run_id, plan)
     run_list()
 details(plan.recipe)
+instructor_part()

@@ -15,6 +15,7 @@ from lrlab.ui.compare import BAND
 from lrlab.ui.server import server
 from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
 from tests.run_histories import small_plan, train_all
+from tests.store_runs import ROOMY
 
 NOTE = "tried on a Monday"
 
@@ -23,7 +24,7 @@ NOTE = "tried on a Monday"
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[int]]]:
     """A server with runs and groups of earlier days; the numbers of the runs by name."""
     url = f"sqlite:///{tmp_path_factory.mktemp('runs') / 'runs.db'}"
-    store = Store(url)
+    store = Store(url, ROOMY)
     ids = {"adam": [store.queue(small_plan(), owner=ME, name="my Adam")]}
     ids["sgd"] = [store.queue(small_plan("sgd", 0.01), owner=ME, name="my SGD")]
     ids["lost"] = [store.queue(small_plan("sgd", 1e3), owner=ME, name="too fast")]
@@ -182,14 +183,15 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
 def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
     store = server().store
     more = [
-        store.queue(small_plan("adam", rate), owner=ME, name="r") for rate in (1, 2, 3, 4, 5, 6, 7)
+        store.queue(small_plan("adam", rate), owner=f"{rate}" * 32, name="r")
+        for rate in range(1, 8)
     ]
     session = looked_at(*more)
     assert "Tick fewer" in session.info[0].value
     assert not charts(session)
-    for run_id in more:
-        store.request_stop(run_id)
-        store.delete(run_id)
+    for rate, run_id in enumerate(more, start=1):
+        store.request_stop(run_id, by=f"{rate}" * 32)
+        store.delete(run_id, by=f"{rate}" * 32)
 
 
 def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lrlab.entries import progress, states
 from lrlab.store import ENDED, Group, Run
+from lrlab.ui.codes import instructor_code, is_instructor
 from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, measured_by
 from lrlab.ui.identity import browser
 from lrlab.ui.live import run_view
@@ -50,7 +51,7 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
     title, stop = st.columns([8, 3], vertical_alignment="center")
     title.text(f"Group {group.id}: {group.name}")
     waiting = [run for run in runs if run.state not in ENDED]
-    if waiting and group.owner == browser():
+    if waiting and (group.owner == browser() or is_instructor()):
         stopping = all(run.stop_requested for run in waiting)
         stop.button(
             "Stopping…" if stopping else "Stop all",
@@ -69,7 +70,7 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
 def _stop_all(ids: Sequence[int]) -> None:
     with store_errors():
         for run_id in ids:
-            server().store.request_stop(run_id)
+            server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
 
 
 def _watch_curves(group: Group) -> None:

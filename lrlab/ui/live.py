@@ -23,12 +23,13 @@ from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
 from lrlab.store import ENDED, Run
 from lrlab.training.ways import WAYS
+from lrlab.ui.codes import instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.words import number
+from lrlab.words import duration, number
 
 POLL_SECONDS = 1.0
 
@@ -84,7 +85,7 @@ def _header(run: Run, plan: RunPlan) -> None:
     title, stop, again, delete = st.columns([5, 3, 4, 3], vertical_alignment="center")
     with title:
         st.text(f"Run {run.id}: {run.name}")
-    mine = run.owner == browser()
+    mine = run.owner == browser() or is_instructor()
     if mine and run.state not in ENDED:
         stop.button(
             "Stopping…" if run.stop_requested else "Stop",
@@ -126,30 +127,36 @@ def _header(run: Run, plan: RunPlan) -> None:
 
 def _stop(run_id: int) -> None:
     with store_errors():
-        server().store.request_stop(run_id)
+        server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
 
 
 def _delete(run_id: int) -> None:
     with store_errors():
-        server().store.delete(run_id)
+        server().store.delete(run_id, by=browser() or "", code=instructor_code())
 
 
 def _progress(run: Run, plan: RunPlan) -> None:
     if run.state == "queued":
-        ahead = sum(
-            other.state in ("queued", "running") and other.id < run.id
-            for other in server().store.runs()
-        )
-        waiting = f"{ahead} run{'s' if ahead != 1 else ''} ahead of it" if ahead else "next in line"
-        st.progress(0.0, f"Waiting: {waiting}.")
+        st.progress(0.0, _waiting(run))
         return
     epoch = min(run.step // plan.steps_per_epoch + 1, plan.epochs)
     said = f"epoch {epoch} of {plan.epochs} · step {run.step:,} of {run.total_steps:,}"
     if run.state == "running":
         said = f"{PHASES.get(run.phase, run.phase)} · {said}{_time_left(run)}"
     elif run.started and run.ended:
-        said += f" · {_duration(run.ended - run.started)}"
+        said += f" · {duration(run.ended - run.started)}"
     st.progress(run.step / run.total_steps, said[0].upper() + said[1:])
+
+
+def _waiting(run: Run) -> str:
+    """Where a run stands in the queue, and about how long it waits."""
+    place = server().store.place(run.id)
+    if place is None:
+        return "It begins now."
+    said = "next in line" if place.number == 1 else f"number {place.number} in the queue"
+    if place.seconds is not None:
+        said += f", begins in about {duration(place.seconds)}"
+    return f"Waiting: {said}."
 
 
 def _diagnosis(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
@@ -162,12 +169,7 @@ def _time_left(run: Run) -> str:
     if not run.started or run.phase != "training" or run.step == 0:
         return ""
     spent = time.time() - run.started
-    return f" · about {_duration(spent * (run.total_steps - run.step) / run.step)} left"
-
-
-def _duration(seconds: float) -> str:
-    whole = max(1, round(seconds))
-    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02d} s"
+    return f" · about {duration(spent * (run.total_steps - run.step) / run.step)} left"
 
 
 def _results(run: Run, epochs: list[dict]) -> None:
