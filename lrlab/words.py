@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -31,6 +32,26 @@ def number(value: float, digits: int = 3) -> str:
         return f"{rounded:,.10g}"
     mantissa, _, exponent = f"{rounded:.{digits}g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it stands, on one line, whoever wrote it.
+
+    Punctuation is escaped. What Streamlit turns into links, emoji, icons and colours afterwards,
+    ``www.``, ``a@b``, ``:red[...]``, is parted by an invisible word joiner.
+    """
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"(?i)(:|@|www)(?=\S)", "\\1\N{WORD JOINER}", escaped)
+
+
+def duration(seconds: float) -> str:
+    """A time that one waits, in words: ``45 s``, ``2 min 05 s``, ``1 h 10 min``."""
+    whole = max(1, round(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def between(first: float, last: float) -> tuple[str, str]:

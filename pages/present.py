@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from lrlab.ui.entry import require_entry
 from lrlab.ui.present import presentation
-from lrlab.ui.server import store_errors
 
 require_entry()
 
-with store_errors():
-    presentation()
+presentation()

@@ -11,6 +11,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from lrlab.params import InvalidInput
 from lrlab.settings import DATABASE_VARIABLE
 from lrlab.store import StoreError
 from lrlab.ui.server import server
@@ -40,7 +41,7 @@ def serving(database_url: str) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(StoreError):
+            with suppress(StoreError, InvalidInput):
                 running = server()
                 running.engine.stop()
                 running.store.close()

@@ -20,14 +20,19 @@ def small_plan(optimizer: str = "adam", rate: float = 0.001, **settings: int) ->
 
 
 def train_all(store: Store, losses: list[float], state: State = "finished") -> None:
-    """Begin and end every queued run; each is given the next loss, NaN for one that diverged.
+    """Begin and end every queued run.
 
-    Accuracies follow from it: one less the loss.
+    Args:
+        store: where they are.
+        losses: of each run in the order of their numbers, NaN for one that diverged. Accuracies
+            follow from it: one less the loss.
+        state: how they end.
     """
     store.register_worker(WORKER)
-    for loss in losses:
-        run = store.claim(WORKER)
-        assert run is not None
+    waiting = sorted(run.id for run in store.runs() if run.state == "queued")
+    loss_of = dict(zip(waiting, losses, strict=True))
+    while (run := store.claim(WORKER)) is not None:
+        loss = loss_of[run.id]
         attempt, plan = (run.id, run.attempt), RunPlan.from_dict(run.plan)
         rates = plan.recipe.learning_rates(plan.total_steps)
         steps = plan.steps_per_epoch

@@ -33,7 +33,8 @@ CORE = [
     for name in NAMES
     if name.startswith("lrlab/")
     and not name.startswith(("lrlab/ui/", "lrlab/store/", "lrlab/training/"))
-    and name not in ("lrlab/__main__.py", "lrlab/engine.py", "lrlab/settings.py")
+    and not name.startswith("lrlab/engine/")
+    and name not in ("lrlab/__main__.py", "lrlab/settings.py")
 ]
 """Descriptions, recipe, simulation, charts and words: what is loaded without any of `AROUND`."""
 
@@ -128,7 +129,7 @@ with serving(sys.argv[1]):
     visit()
     for plan in PRESETS.values():
         store = server().store
-        store.request_stop(store.queue(plan, owner=ME, name="a run"))
+        store.request_stop(store.queue(plan, owner=ME, name="a run"), by=ME)
     for page in PAGES:
         session = visit(page)
         assert not session.exception, page

@@ -6,12 +6,12 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from lrlab.charts import CURVES, Measured, compared_chart, compared_table, legend_chart
+from lrlab.charts import CURVES, Track, compared_chart, compared_table, legend_chart
 from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
 
 POINTS = [{"step": s, "loss": 2.0 - s / 9, "learning_rate": 0.1} for s in range(10)]
 EPOCHS = [{"step": 10, "epoch": 1, "seconds": 1.0, "val_loss": 0.6, "val_accuracy": 0.7}]
-LINES = {"it's [a].b": [Measured(POINTS, EPOCHS, 10)] * 2, "b": []}
+LINES = {"it's [a].b": [Track(POINTS, EPOCHS, 10)] * 2, "b": []}
 RECIPES = tuple(LINES)
 ACCURACY, LOSS = CURVES["validation accuracy"], CURVES["training loss"]
 MADE = {

@@ -67,7 +67,7 @@ def test_what_is_not_allowed_changes_nothing(store: Store, given: dict) -> None:
 
 def test_epochs_of_several_runs_are_read_at_once(store: Store) -> None:
     store.register_worker("w")
-    ids = [store.queue(PLAN, owner="ada", name="r") for _ in range(3)]
+    ids = [store.queue(PLAN, owner=owner, name="r") for owner in ("ada", "bob", "eve")]
     for run_id in ids[:2]:
         run = store.claim("w")
         for epoch in (1, 2):

@@ -112,7 +112,7 @@ def test_a_stopped_run_keeps_what_it_measured_and_its_worker(engine: Engine, sto
     before = worker_pid(engine)
     run_id = queue_and_wait_until_measured(store)
     measured = store.points(run_id)
-    store.request_stop(run_id)
+    store.request_stop(run_id, by="ada")
     run = wait_until_ended(store, run_id)
     assert run.state == "stopped"
     assert 0 < run.step < run.total_steps
@@ -141,7 +141,7 @@ def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
     with database:
         database.execute("insert into metrics values (?, 0, 'point.loss', 1.0)", (second,))
     database.close()
-    store.request_stop(first)
+    store.request_stop(first, by="ada")
 
     run = wait_until_ended(store, second)
     assert run.state == "failed"
@@ -180,7 +180,7 @@ def test_a_worker_that_hangs_is_replaced_whether_or_not_its_run_is_to_stop(
         first = worker_pid(engine)
         run_id = queue_and_wait_until_measured(store)
         os.kill(first, signal.SIGSTOP)
-        store.request_stop(run_id)
+        store.request_stop(run_id, by="ada")
         run = wait_until_ended(store, run_id)
         assert run.state == "stopped"
         assert run.reason == "its worker did not obey the stop request and was ended"

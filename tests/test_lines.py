@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from lrlab.charts.compared import CURVES, GRID, Measured, compared_table
+from lrlab.charts.compared import CURVES, GRID, Track, compared_table
 from lrlab.lines import NONE, differences, lines_of, rate_difference
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan, seed_plans
@@ -26,13 +26,13 @@ def run(its: RunPlan, name: str = "a run", group: int | None = None) -> Run:
     return Run(**unknown | known)
 
 
-def epochs(values: list[float], seconds: float = 1.0) -> Measured:
+def epochs(values: list[float], seconds: float = 1.0) -> Track:
     rows = [
         {"step": 10 * (i + 1), "epoch": i + 1, "val_loss": value, "seconds": seconds}
         for i, value in enumerate(values)
     ]
     points = [{"step": s, "loss": 1.0 + s, "learning_rate": 0.1} for s in range(10 * len(values))]
-    return Measured(points, rows, 10)
+    return Track(points, rows, 10)
 
 
 def test_runs_that_differ_by_their_seed_alone_are_one_line() -> None:
@@ -109,7 +109,7 @@ def test_what_a_logarithmic_axis_cannot_show_is_left_out() -> None:
 
 
 def test_nothing_measured_is_an_empty_table() -> None:
-    table = compared_table({"a": [Measured([], [], 10)]}, CURVES["training loss"], "seconds")
+    table = compared_table({"a": [Track([], [], 10)]}, CURVES["training loss"], "seconds")
     assert table.empty and "recipe" in table
 
 

@@ -15,6 +15,7 @@ from lrlab.ui.compare import BAND
 from lrlab.ui.server import server
 from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
 from tests.run_histories import small_plan, train_all
+from tests.store_runs import ROOMY
 
 NOTE = "tried on a Monday"
 
@@ -23,7 +24,7 @@ NOTE = "tried on a Monday"
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[int]]]:
     """A server with runs and groups of earlier days; the numbers of the runs by name."""
     url = f"sqlite:///{tmp_path_factory.mktemp('runs') / 'runs.db'}"
-    store = Store(url)
+    store = Store(url, ROOMY)
     ids = {"adam": [store.queue(small_plan(), owner=ME, name="my Adam")]}
     ids["sgd"] = [store.queue(small_plan("sgd", 0.01), owner=ME, name="my SGD")]
     ids["lost"] = [store.queue(small_plan("sgd", 1e3), owner=ME, name="too fast")]
@@ -143,7 +144,8 @@ def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
     assert "nadam seeds is better than rmsprop seeds" in told and "paired t-test" in told
     assert BAND in told
     titles = {chart["description"].split(" against")[0] for chart in charts(session)}
-    assert titles == {"training loss", "validation loss", "validation accuracy", "learning rate"}
+    curves = {"Training loss", "Validation loss", "Validation accuracy", "Learning rate"}
+    assert curves <= titles
     numbers = table(session, "Measured")
     assert list(numbers.columns) == ["nadam seeds", "rmsprop seeds"]
     assert numbers.loc["Last validation accuracy", "nadam seeds"] == "68.00%"
@@ -173,7 +175,7 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
     session.toggle(key="compare.log_y").set_value(True)
     session.slider(key="compare.smoothing").set_value(0.9).run()
     assert_well(session)
-    chart = charts(session)[0]
+    chart = next(item for item in charts(session) if "Training loss" in item["description"])
     assert "against seconds" in chart["description"]
     assert "(log)" in json.dumps(chart)
 
@@ -181,14 +183,15 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
 def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
     store = server().store
     more = [
-        store.queue(small_plan("adam", rate), owner=ME, name="r") for rate in (1, 2, 3, 4, 5, 6, 7)
+        store.queue(small_plan("adam", rate), owner=f"{rate}" * 32, name="r")
+        for rate in range(1, 8)
     ]
     session = looked_at(*more)
     assert "Tick fewer" in session.info[0].value
     assert not charts(session)
-    for run_id in more:
-        store.request_stop(run_id)
-        store.delete(run_id)
+    for rate, run_id in enumerate(more, start=1):
+        store.request_stop(run_id, by=f"{rate}" * 32)
+        store.delete(run_id, by=f"{rate}" * 32)
 
 
 def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(
@@ -228,3 +231,18 @@ def test_a_seed_too_large_for_so_many_is_told(runs: dict[str, list[int]]) -> Non
     button(session, "Start 2 runs")
     assert any("seed" in item.value for item in session.error)
     assert len(server().store.runs()) == before
+
+
+def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) -> None:
+    def offered(session: AppTest) -> set[str]:
+        return {item.proto.label for item in session.get("download_button")}
+
+    tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
+    one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
+    assert tables | one <= offered(looked_at(runs["adam"][0]))
+    assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
+
+
+def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["lost"][0])
+    assert "Try this:" in session.info[0].value

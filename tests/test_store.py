@@ -18,7 +18,6 @@ from sqlalchemy import create_engine, text
 
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
 from lrlab.store import (
     ENDED,
     TRANSITIONS,
@@ -31,32 +30,10 @@ from lrlab.store import (
     WriteRefused,
     wal_is_safe,
 )
-from lrlab.training.records import EpochRecord, Point
-from tests.postgres_server import PostgresServer, postgres_server
+from lrlab.training.records import Point
+from tests.store_runs import PLAN, bring_to, epoch, queue
 
-PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}), epochs=3)
 PROCESSES = 4
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'runs.db'}"
-    return request.getfixturevalue("server").new_database()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = Store(url)
-    opened.register_worker("worker")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,40 +42,6 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     barrier = context.Barrier(PROCESSES)
     with ProcessPoolExecutor(PROCESSES, context, begin_together, (barrier,)) as pool:
         yield pool
-
-
-def queue(store: Store, name: str = "first", owner: str = "ada") -> int:
-    return store.queue(PLAN, owner=owner, name=name)
-
-
-def claim(store: Store) -> tuple[int, int]:
-    run = store.claim("worker")
-    assert run is not None
-    return run.id, run.attempt
-
-
-def bring_to(store: Store, state: State) -> tuple[int, int]:
-    """A new run in this state, with its attempt's number."""
-    run_id = queue(store)
-    if state == "queued":
-        return run_id, 0
-    _, attempt = claim(store)
-    if state != "running":
-        store.finish(run_id, attempt, state, "as asked")
-    return run_id, attempt
-
-
-def epoch(number: int, loss: float = 0.5) -> EpochRecord:
-    return EpochRecord(
-        epoch=number,
-        step=number * 10,
-        loss=loss,
-        accuracy=0.8,
-        val_loss=0.6,
-        val_accuracy=0.75,
-        learning_rate=1e-3,
-        seconds=2.5,
-    )
 
 
 # Runs that are queued, read, stopped and deleted
@@ -132,14 +75,20 @@ def test_a_name_or_owner_that_is_not_allowed_queues_nothing(store: Store, label:
 
 @pytest.mark.parametrize("number", [-1, 0, 1, 2**31, 2**70])
 def test_a_number_that_no_run_has_is_unknown(store: Store, number: int) -> None:
-    for call in (store.run, store.request_stop, store.delete):
+    calls = (
+        lambda: store.run(number),
+        lambda: store.request_stop(number, by="ada"),
+        lambda: store.delete(number, by="ada"),
+    )
+    for call in calls:
         with pytest.raises(UnknownRun, match=f"no run {number}"):
-            call(number)
+            call()
+    assert store.place(number) is None
 
 
 def test_stopping_a_queued_run_ends_it_at_once(store: Store) -> None:
     run_id = queue(store)
-    store.request_stop(run_id)
+    store.request_stop(run_id, by="ada")
     assert store.run(run_id).state == "stopped"
     assert store.run(run_id).reason == "stopped before it began"
     assert store.run(run_id).ended is not None
@@ -149,11 +98,11 @@ def test_stopping_a_queued_run_ends_it_at_once(store: Store) -> None:
 def test_a_running_run_is_asked_to_stop_and_goes_on_until_its_worker_ends_it(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     assert not store.stop_requested(run_id, attempt)
-    store.request_stop(run_id)
+    store.request_stop(run_id, by="ada")
     asked = store.run(run_id)
     assert asked.state == "running"
     assert store.stop_requested(run_id, attempt)
-    store.request_stop(run_id)
+    store.request_stop(run_id, by="ada")
     assert store.run(run_id).stop_requested == asked.stop_requested
 
 
@@ -161,7 +110,7 @@ def test_a_running_run_is_asked_to_stop_and_goes_on_until_its_worker_ends_it(sto
 def test_stopping_an_ended_run_changes_nothing(store: Store, state: State) -> None:
     run_id, _ = bring_to(store, state)
     before = store.run(run_id)
-    store.request_stop(run_id)
+    store.request_stop(run_id, by="ada")
     assert store.run(run_id) == before
 
 
@@ -171,9 +120,9 @@ def test_a_deleted_run_takes_its_metrics_along_and_its_number_is_not_used_again(
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
     with pytest.raises(WriteRefused, match="stop it before deleting"):
-        store.delete(run_id)
+        store.delete(run_id, by="ada")
     store.finish(run_id, attempt, "stopped", "stopped")
-    store.delete(run_id)
+    store.delete(run_id, by="ada")
     assert store.runs() == store.points(run_id) == store.epochs(run_id) == []
     assert queue(store) > run_id
 
@@ -202,7 +151,7 @@ def test_every_other_transition_is_refused_and_changes_nothing(store: Store) -> 
         if state in ("queued", "running"):
             store.bury("worker", "done with it")
             store.register_worker("worker")
-            store.request_stop(run_id)
+            store.request_stop(run_id, by="ada")
     assert refused == 6 * 6 - 6
 
 
@@ -237,21 +186,14 @@ def test_a_group_goes_with_its_last_run(store: Store) -> None:
     plans = {name: PLAN for name in ("first", "second")}
     group = store.queue_group(plans, owner="ada", name="two", kind="sweep")
     first, second = (run.id for run in store.runs(group=group))
-    store.delete(first)
+    store.delete(first, by="ada")
     assert store.group(group).kind == "sweep"
-    store.delete(second)
+    store.delete(second, by="ada")
     with pytest.raises(UnknownRun, match=f"no group {group}"):
         store.group(group)
 
 
 # Workers and attempts
-
-
-def test_the_run_queued_first_is_begun_first(store: Store) -> None:
-    ids = [queue(store) for _ in range(3)]
-    store.request_stop(ids[0])
-    assert [claim(store)[0], claim(store)[0]] == ids[1:]
-    assert store.claim("worker") is None
 
 
 def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
@@ -303,7 +245,7 @@ def test_a_write_for_a_run_that_has_ended_is_refused(store: Store, state: State)
 
 def test_a_write_for_a_deleted_run_is_refused(store: Store) -> None:
     run_id, attempt = bring_to(store, "stopped")
-    store.delete(run_id)
+    store.delete(run_id, by="ada")
     for late in writes(store, run_id, attempt):
         with pytest.raises(StaleAttempt, match="was deleted"):
             late()
@@ -429,16 +371,16 @@ def claim_all(url: str, me: str) -> list[int]:
 
 
 def test_many_processes_open_a_new_store_and_write_at_once(
-    url: str, processes: ProcessPoolExecutor
+    database_url: str, processes: ProcessPoolExecutor
 ) -> None:
     batches = 100
     calls = [
-        processes.submit(train_in_turns, url, f"process {number}", batches)
+        processes.submit(train_in_turns, database_url, f"process {number}", batches)
         for number in range(PROCESSES)
     ]
     # A locked database would be raised here, as StoreUnavailable.
     trained = [call.result() for call in calls]
-    store = Store(url)
+    store = Store(database_url)
     assert sorted(trained) == sorted(run.id for run in store.runs())
     assert {run.state for run in store.runs()} == {"finished"}
     for run_id in trained:
@@ -447,11 +389,14 @@ def test_many_processes_open_a_new_store_and_write_at_once(
 
 
 def test_every_queued_run_is_claimed_by_exactly_one_process(
-    url: str, processes: ProcessPoolExecutor
+    database_url: str, processes: ProcessPoolExecutor
 ) -> None:
-    store = Store(url)
-    queued = [queue(store, name=f"run {number}") for number in range(40)]
-    calls = [processes.submit(claim_all, url, f"process {number}") for number in range(PROCESSES)]
+    store = Store(database_url)
+    queued = [queue(store, owner=f"browser {number}") for number in range(40)]
+    calls = [
+        processes.submit(claim_all, database_url, f"process {number}")
+        for number in range(PROCESSES)
+    ]
     claimed = [call.result() for call in calls]
     assert sorted(itertools.chain(*claimed)) == queued
     assert all(ids == sorted(ids) for ids in claimed)
@@ -462,13 +407,13 @@ def test_every_queued_run_is_claimed_by_exactly_one_process(
 # Opening
 
 
-def test_tables_of_another_version_are_refused_and_left_alone(url: str) -> None:
-    store = Store(url)
+def test_tables_of_another_version_are_refused_and_left_alone(database_url: str) -> None:
+    store = Store(database_url)
     run_id = queue(store)
-    with create_engine(url).begin() as connection:
+    with create_engine(database_url).begin() as connection:
         connection.execute(text("update schema_version set version = 7"))
     with pytest.raises(StoreUnavailable, match=r"version 7.* reads version 2\. .*LRLAB_DATABASE"):
-        Store(url)
+        Store(database_url)
     assert store.run(run_id).state == "queued"
     store.close()
 

@@ -12,9 +12,11 @@ from lrlab.simulate import trace
 from lrlab.words import (
     between,
     curve_sentence,
+    duration,
     map_sentence,
     number,
     path_sentence,
+    plain,
     race_sentence,
     reactive_sentence,
 )
@@ -178,3 +180,21 @@ def test_a_reactive_rate_is_not_foretold(epochs: int, can_be_cut: bool) -> None:
     said = reactive_sentence(RunPlan.of(recipe, epochs=epochs))
     assert "cannot be drawn ahead" in said and "0.25" in said
     assert ("stays where it starts" in said) is not can_be_cut
+
+
+def test_a_visitors_text_keeps_no_markup_and_all_its_signs() -> None:
+    given = "**b** <i> $x$ `c` :red[r] :material/home: www.a.org a@b.org https://a.org\n# h ηₜ"
+    shown = plain(given)
+    assert "\n" not in shown
+    unescaped = shown.replace("\\", "").replace("\N{WORD JOINER}", "")
+    assert unescaped == given.replace("\n", " ")
+    for sign in "*<>$`[]#_~!|":
+        assert f"\\{sign}" in plain(f"a{sign}b")
+    for linked in (":material", "www\\.", "@b", ":/", ":red"):
+        assert linked not in shown
+
+
+def test_durations_are_short() -> None:
+    seconds = (0.2, 45, 99.4, 125, 3599, 4200)
+    said = ["1 s", "45 s", "99 s", "2 min 05 s", "59 min 59 s", "1 h 10 min"]
+    assert [duration(value) for value in seconds] == said

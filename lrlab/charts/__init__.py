@@ -12,7 +12,7 @@ from lrlab.charts.compared import (
     CURVES,
     RUN_AXIS,
     Curve,
-    Measured,
+    Track,
     compared_chart,
     compared_table,
 )
@@ -54,7 +54,7 @@ __all__ = [
     "RECORDED",
     "RUN_AXIS",
     "Curve",
-    "Measured",
+    "Track",
     "Unit",
     "accuracy_chart",
     "compared_chart",

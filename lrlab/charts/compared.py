@@ -66,7 +66,7 @@ CURVES: Mapping[str, Curve] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Measured:
+class Track:
     """What one run measured, as the store keeps it.
 
     Args:
@@ -80,7 +80,7 @@ class Measured:
 
 
 def compared_table(
-    lines: Mapping[str, Sequence[Measured]],
+    lines: Mapping[str, Sequence[Track]],
     curve: Curve,
     unit: RunUnit,
     smoothing: float = 0.0,
@@ -130,7 +130,7 @@ def compared_table(
 
 
 def _series(
-    run: Measured, curve: Curve, unit: RunUnit, smoothing: float
+    run: Track, curve: Curve, unit: RunUnit, smoothing: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where along the axis a run measured, and what."""
     rows = [row for row in (run.points if curve.often else run.epochs) if curve.field in row]
@@ -233,5 +233,7 @@ def _reader(
             opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)),
             tooltip=[place, *told],
         )
+        # Altair would name the view after its rows.
+        .properties(name="reader")
         .add_params(nearest)
     )

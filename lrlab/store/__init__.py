@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from lrlab.store.database import StoreError, StoreUnavailable, wal_is_safe
 from lrlab.store.measured import EPOCH_FIELDS, POINT_FIELDS
-from lrlab.store.rows import IllegalTransition, StaleAttempt, UnknownRun, WriteRefused
+from lrlab.store.rows import (
+    IllegalTransition,
+    NotAllowed,
+    QueueFull,
+    StaleAttempt,
+    UnknownRun,
+    WriteRefused,
+)
 from lrlab.store.states import (
     ENDED,
     GROUP_KINDS,
     TRANSITIONS,
     Group,
     GroupKind,
+    Lease,
+    Place,
     Run,
     State,
     WorkerRecord,
@@ -26,6 +35,10 @@ __all__ = [
     "Group",
     "GroupKind",
     "IllegalTransition",
+    "Lease",
+    "NotAllowed",
+    "Place",
+    "QueueFull",
     "Run",
     "StaleAttempt",
     "State",

@@ -21,6 +21,9 @@ LOCK_TIMEOUT = 30.0
 SCHEMA_LOCK = 0x4C524C6162
 """PostgreSQL's advisory lock (any fixed number) held while the tables are made."""
 
+QUEUE_LOCK = SCHEMA_LOCK + 1
+"""The same, held by transactions that decide by the whole queue. SQLite has one writer anyway."""
+
 
 class StoreError(Exception):
     """The store refuses or fails; the message is for people."""
@@ -88,14 +91,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, whole_queue: bool = False) -> Iterator[Connection]:
         """A transaction that is committed at the end, or undone by any exception.
+
+        Args:
+            whole_queue: it decides by the whole queue, so no other of that kind may go on at the
+                same time.
 
         Raises:
             StoreUnavailable: the database cannot be written.
         """
         writer = self._engine.execution_options(lrlab_writes=True)
         with self._plain_errors(), writer.begin() as connection:
+            if whole_queue:
+                self._lock(connection, QUEUE_LOCK)
             yield connection
 
     def close(self) -> None:
@@ -113,10 +122,7 @@ class Database:
             if self._sqlite:
                 self._choose_journal()
             with self.writing() as connection:
-                if not self._sqlite:
-                    connection.execute(
-                        text("select pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}
-                    )
+                self._lock(connection, SCHEMA_LOCK)
                 if not inspect(connection).has_table(schema_version.name):
                     metadata.create_all(connection, checkfirst=False)
                     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
@@ -130,6 +136,10 @@ class Database:
         except StoreError:
             self.close()
             raise
+
+    def _lock(self, connection: Connection, number: int) -> None:
+        if not self._sqlite:
+            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": number})
 
     def _choose_journal(self) -> None:
         wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"

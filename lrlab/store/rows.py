@@ -6,10 +6,10 @@ import json
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, exists, select, update
 
 from lrlab.store.database import StoreError
-from lrlab.store.schema import runs
+from lrlab.store.schema import groups, metrics, runs
 from lrlab.store.states import TRANSITIONS, Run, State
 
 MAX_ID = 2**31 - 1
@@ -26,6 +26,14 @@ class WriteRefused(StoreError):
 
 class StaleAttempt(WriteRefused):
     """A write for an attempt that is over: the run was ended, or begun anew, in the meantime."""
+
+
+class NotAllowed(WriteRefused):
+    """Somebody asks for what only others may do."""
+
+
+class QueueFull(WriteRefused):
+    """No further run can be queued now, by this browser or by anybody."""
 
 
 class IllegalTransition(WriteRefused):
@@ -93,6 +101,14 @@ def move(connection: Connection, row: Row[Any], state: State, **values: Any) -> 
     if not TRANSITIONS[state]:
         values["ended"] = time.time()
     change(connection, row.id, state=state, **values)
+
+
+def remove(connection: Connection, row: Row[Any]) -> None:
+    """Remove a run and all that it measured; with its last run a group goes too."""
+    connection.execute(delete(metrics).where(metrics.c.run_id == row.id))
+    connection.execute(delete(runs).where(runs.c.id == row.id))
+    others = exists().where(runs.c.group == row.group)
+    connection.execute(delete(groups).where(groups.c.id == row.group, ~others))
 
 
 def run_from(row: Row[Any]) -> Run:

@@ -65,8 +65,24 @@ workers = Table(
     "workers",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("server", Text),
     Column("ready", Boolean, nullable=False),
     Column("beat", Double, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("beat", Integer, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("turn", Integer, nullable=False),
 )
 
 groups = Table(
@@ -101,6 +117,7 @@ runs = Table(
     Column("started", Double),
     Column("ended", Double),
     Column("stop_requested", Double),
+    Column("stop_reason", Text, nullable=False, default=""),
     Column("phase", Text, nullable=False, default=""),
     Column("step", Integer, nullable=False, default=0),
     Column("total_steps", Integer, nullable=False),

@@ -67,6 +67,7 @@ class Run:
         worker: the name of the worker that began the latest attempt.
         created, started, ended: when it was queued, begun and ended.
         stop_requested: when somebody asked for it to stop.
+        stop_reason: why, where it was not its owner who did.
         phase: what the worker is at (see `lrlab.training.recorder.Phase`); empty while queued.
         step: optimizer updates done so far.
         total_steps: optimizer updates the whole plan takes.
@@ -90,6 +91,7 @@ class Run:
     started: float | None
     ended: float | None
     stop_requested: float | None
+    stop_reason: str
     phase: str
     step: int
     total_steps: int
@@ -103,10 +105,39 @@ class WorkerRecord:
 
     Args:
         name: unique among all workers there ever were.
+        server: the name of the server that keeps it; None for one on its own.
         ready: whether it has imported TensorFlow and takes runs.
         beat: when it last said that it lives, UTC in seconds since 1970.
     """
 
     name: str
+    server: str | None
     ready: bool
     beat: float
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Which server dispatches: only its workers are given runs.
+
+    Args:
+        holder: the server's name, unique among all servers there ever were.
+        beat: grows each time the holder says that it lives.
+    """
+
+    holder: str
+    beat: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands in the queue.
+
+    Args:
+        number: how many runs begin until this one has, itself included: 1 is next.
+        seconds: about how long until it begins; None while nothing like the runs before it has
+            been measured.
+    """
+
+    number: int
+    seconds: float | None

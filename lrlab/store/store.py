@@ -1,51 +1,55 @@
-"""The store: runs, their metrics and the workers; the queue, and the only channel between them."""
+"""The store: runs and their metrics, the queue, and the only channel to the workers."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
+from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
-from lrlab.store.measured import add_epoch, add_points, read_epochs, read_points
+from lrlab.store.measured import read_epochs, read_points
 from lrlab.store.notes import described
+from lrlab.store.queueing import admit, place
 from lrlab.store.rows import (
     MAX_ID,
+    NotAllowed,
     UnknownRun,
     WriteRefused,
     change,
-    check_attempt,
     find,
-    find_current,
     move,
+    remove,
     run_from,
 )
-from lrlab.store.schema import groups, metrics, runs, workers
-from lrlab.store.states import Group, GroupKind, Run, State, WorkerRecord
-
-if TYPE_CHECKING:
-    from lrlab.training.recorder import EpochRecord, Point
+from lrlab.store.schema import groups, runs
+from lrlab.store.states import Group, GroupKind, Place, Run
+from lrlab.store.workers import WorkerStore
 
 MAX_LABEL = 100
 """The most characters of a run's name, and of an owner."""
 
 
-class Store:
+class Store(WorkerStore):
     """Runs and their metrics in one database; safe to use from many threads and processes.
 
     Every call is one short transaction. Any call can raise `StoreUnavailable`.
 
     Args:
         url: see `lrlab.settings.Settings.database_url`.
+        limits: what may be queued.
+        codes: what lets somebody queue at all, or stop and delete the runs of others.
     """
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, limits: Limits = DEFAULT_LIMITS, codes: Codes = NO_CODES) -> None:
+        super().__init__(Database(url))
+        self.limits = limits
+        self.codes = codes
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -53,36 +57,53 @@ class Store:
 
     # Runs: queueing, reading, stopping, deleting.
 
-    def queue(self, plan: RunPlan, *, owner: str, name: str) -> int:
-        """Put a run at the queue's end and return its number.
+    def queue(self, plan: RunPlan, *, owner: str, name: str, code: str = "") -> int:
+        """Put a run into the queue, behind its owner's others, and return its number.
 
         Args:
             plan: what to train.
             owner: who asks for it.
             name: what to call it; like the owner 1 to 100 printable characters.
+            code: the class code or the instructor code, where it takes one to queue a run.
 
         Raises:
-            InvalidInput: a name or an owner that is not allowed.
+            InvalidInput: a name or an owner that is not allowed, or a run that is too large.
+            NotAllowed: not this code.
+            QueueFull: the owner has enough waiting, or the queue is full.
         """
+        self._check_code(code)
+        self.limits.check(plan)
         row = _new_run(plan, owner, name)
-        with self._database.writing() as connection:
+        with self._database.writing(whole_queue=True) as connection:
+            admit(connection, row["owner"], 1, self.limits)
             return connection.scalar(insert(runs).values(row).returning(runs.c.id))
 
     def queue_group(
-        self, plans: Mapping[str, RunPlan], *, owner: str, name: str, kind: GroupKind
+        self,
+        plans: Mapping[str, RunPlan],
+        *,
+        owner: str,
+        name: str,
+        kind: GroupKind,
+        code: str = "",
     ) -> int:
-        """Put several runs at the queue's end as one group, all or none, and return its number.
+        """Put several runs into the queue as one group, all or none, and return its number.
 
         Args:
             plans: what to train, by the name of the run, in the order to train in.
-            owner, name: as for `queue`.
+            owner, name, code: as for `queue`.
             kind: why they belong together.
 
         Raises:
-            InvalidInput: no plan, or a name or an owner that is not allowed.
+            InvalidInput: no plan or too many, one that is too large, or a name or an owner that
+                is not allowed.
+            NotAllowed: not this code.
+            QueueFull: the owner has enough waiting, or the queue has not enough room.
         """
-        if not plans:
-            raise InvalidInput("A group needs at least one run.")
+        self._check_code(code)
+        self.limits.check_group(len(plans))
+        for plan in plans.values():
+            self.limits.check(plan)
         row = {
             "name": _label(name, "name"),
             "owner": _label(owner, "owner"),
@@ -90,7 +111,8 @@ class Store:
             "created": time.time(),
         }
         rows = [_new_run(plan, owner, label) for label, plan in plans.items()]
-        with self._database.writing() as connection:
+        with self._database.writing(whole_queue=True) as connection:
+            admit(connection, row["owner"], len(rows), self.limits)
             group = connection.scalar(insert(groups).values(row).returning(groups.c.id))
             connection.execute(insert(runs), [row | {"group": group} for row in rows])
             return group
@@ -181,193 +203,97 @@ class Store:
         Raises:
             InvalidInput: a name, tag or note that is not allowed.
             UnknownRun: there is none of this number.
-            WriteRefused: the run is somebody else's.
+            NotAllowed: the run is somebody else's.
         """
         values = described(tags, notes)
         if name is not None:
             values["name"] = _label(name, "name")
         with self._database.writing() as connection:
             if find(connection, run_id, lock=True).owner != by:
-                raise WriteRefused(f"Run {run_id} is somebody else's: only its owner names it.")
+                raise NotAllowed(f"Run {run_id} is somebody else's: only its owner names it.")
             if values:
                 change(connection, run_id, **values)
 
-    def request_stop(self, run_id: int) -> None:
+    def place(self, run_id: int) -> Place | None:
+        """Where a run stands in the queue; None when it does not wait."""
+        with self._database.reading() as connection:
+            return place(connection, run_id)
+
+    def request_stop(self, run_id: int, *, by: str, code: str = "") -> None:
         """Ask for a run to stop: a queued one is stopped at once, a running one when its worker
         has seen it. One that has ended stays as it is.
 
+        Args:
+            run_id: the run.
+            by: who asks; a run is its owner's.
+            code: the instructor code, which opens everybody's runs.
+
         Raises:
             UnknownRun: there is none of this number.
+            NotAllowed: it is somebody else's.
         """
         with self._database.writing() as connection:
             row = find(connection, run_id, lock=True)
+            self._check_right(row, by, code)
+            why = "" if row.owner == by else "the instructor stopped it"
             if row.state == "queued":
-                move(connection, row, "stopped", reason="stopped before it began")
+                _stop_queued(connection, row, why)
             elif row.state == "running" and row.stop_requested is None:
-                change(connection, run_id, stop_requested=time.time())
+                change(connection, run_id, stop_requested=time.time(), stop_reason=why)
 
-    def delete(self, run_id: int) -> None:
+    def clear_queue(self, code: str) -> int:
+        """Stop all runs that wait, and return how many there were.
+
+        Args:
+            code: the instructor code.
+
+        Raises:
+            NotAllowed: not this code.
+        """
+        if not self.codes.is_instructor(code):
+            raise NotAllowed("Only the instructor code lets somebody clear the queue.")
+        waiting = select(runs).where(runs.c.state == "queued").order_by(runs.c.id)
+        with self._database.writing(whole_queue=True) as connection:
+            rows = connection.execute(waiting.with_for_update()).all()
+            for row in rows:
+                _stop_queued(connection, row, "the instructor cleared the queue")
+            return len(rows)
+
+    def delete(self, run_id: int, *, by: str, code: str = "") -> None:
         """Remove a run and all that it measured; with its last run a group goes too.
+
+        Args:
+            run_id, by, code: as for `request_stop`.
 
         Raises:
             UnknownRun: there is none of this number.
+            NotAllowed: it is somebody else's.
             WriteRefused: it is running.
         """
         with self._database.writing() as connection:
             row = find(connection, run_id, lock=True)
+            self._check_right(row, by, code)
             if row.state == "running":
                 raise WriteRefused(f"Run {run_id} is running: stop it before deleting it.")
-            connection.execute(delete(metrics).where(metrics.c.run_id == run_id))
-            connection.execute(delete(runs).where(runs.c.id == run_id))
-            others = exists().where(runs.c.group == row.group)
-            connection.execute(delete(groups).where(groups.c.id == row.group, ~others))
+            remove(connection, row)
 
-    # Workers, and the runs they have.
+    def _check_code(self, code: str) -> None:
+        if not self.codes.may_queue(code):
+            raise NotAllowed("This server asks for a class code before it trains a run.")
 
-    def register_worker(self, name: str) -> None:
-        """Say that a worker lives and is importing TensorFlow; its name was never used before."""
-        row = {"name": name, "ready": False, "beat": time.time()}
-        with self._database.writing() as connection:
-            connection.execute(insert(workers).values(row))
+    def _check_right(self, row: Row[Any], by: str, code: str) -> None:
+        if row.owner != by and not self.codes.is_instructor(code):
+            raise NotAllowed(
+                f"Run {row.id} is another browser's. Only the browser that started it can stop or "
+                "delete it, or somebody with the instructor code."
+            )
 
-    def beat(self, name: str, *, ready: bool) -> bool:
-        """Say that a worker still lives.
 
-        Returns:
-            False when it counts as dead: it must not go on.
-        """
-        query = update(workers).where(workers.c.name == name)
-        with self._database.writing() as connection:
-            return connection.execute(query.values(beat=time.time(), ready=ready)).rowcount == 1
-
-    def workers(self) -> list[WorkerRecord]:
-        """The workers that count as alive, those of other servers included."""
-        with self._database.reading() as connection:
-            return [WorkerRecord(*row) for row in connection.execute(select(workers))]
-
-    def claim(self, worker: str) -> Run | None:
-        """Begin the oldest queued run, for exactly one of the workers that ask.
-
-        Returns:
-            The run with its new attempt number; None when none waits or this worker counts as
-            dead.
-        """
-        waiting = select(runs.c.id).where(runs.c.state == "queued").order_by(runs.c.id).limit(1)
-        with self._database.reading() as connection:
-            # Idle workers ask often; they take the write lock only when there is something.
-            if connection.scalar(waiting) is None:
-                return None
-        alive = select(workers.c.name).where(workers.c.name == worker).with_for_update()
-        with self._database.writing() as connection:
-            if connection.scalar(alive) is None:
-                return None
-            run_id = connection.scalar(waiting.with_for_update(skip_locked=True))
-            if run_id is None:
-                return None
-            row = find(connection, run_id)
-            begun = {"attempt": row.attempt + 1, "worker": worker, "started": time.time()}
-            move(connection, row, "running", phase="preparing", **begun)
-            return run_from(find(connection, run_id))
-
-    def run_of(self, worker: str) -> Run | None:
-        """The run that a worker has now."""
-        query = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
-        with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else run_from(row)
-
-    def bury(self, worker: str, reason: str) -> Run | None:
-        """Count a worker as dead; a run it had is interrupted.
-
-        From then on the store takes nothing from it, should it wake up again.
-
-        Args:
-            worker: its name; burying it twice does no harm.
-            reason: why, in plain words, for the people of its run.
-
-        Returns:
-            The run it had, as it is now.
-        """
-        had = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
-        with self._database.writing() as connection:
-            connection.execute(delete(workers).where(workers.c.name == worker))
-            row = connection.execute(had.with_for_update()).one_or_none()
-            if row is None:
-                return None
-            move(connection, row, "interrupted", reason=reason)
-            return run_from(find(connection, row.id))
-
-    # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
-
-    def record_phase(self, run_id: int, attempt: int, phase: str) -> None:
-        """Say what the worker is at, a `lrlab.training.recorder.Phase`."""
-        with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
-            change(connection, run_id, phase=phase)
-
-    def record_setup(self, run_id: int, attempt: int, *, data_source: str, way: str) -> None:
-        """Say which copy of Fashion-MNIST the run uses, and how it is trained."""
-        with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
-            change(connection, run_id, data_source=data_source, way=way)
-
-    def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> None:
-        """Add points and move the run's progress to the last of them.
-
-        Raises:
-            WriteRefused: the run has a point at one of these steps already.
-        """
-        if not points:
-            return
-        with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
-            add_points(connection, run_id, points)
-            change(connection, run_id, step=int(points[-1].step) + 1)
-
-    def record_epoch(self, run_id: int, attempt: int, epoch: EpochRecord) -> None:
-        """Add what was measured at an epoch's end.
-
-        Raises:
-            WriteRefused: the run has an epoch that ended at this step already.
-        """
-        with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
-            add_epoch(connection, run_id, epoch)
-            change(connection, run_id, step=int(epoch.step))
-
-    def stop_requested(self, run_id: int, attempt: int) -> bool:
-        """Whether somebody asked for the run to stop."""
-        with self._database.reading() as connection:
-            row = find_current(connection, run_id, attempt, lock=False)
-            return row.stop_requested is not None
-
-    def finish(
-        self,
-        run_id: int,
-        attempt: int,
-        state: State,
-        reason: str,
-        test_loss: float | None = None,
-        test_accuracy: float | None = None,
-    ) -> None:
-        """End an attempt.
-
-        Args:
-            run_id, attempt: the attempt that ends.
-            state: what the run becomes.
-            reason: how it ended, in plain words.
-            test_loss, test_accuracy: on the test images, where it came so far.
-
-        Raises:
-            UnknownRun: there is none of this number.
-            StaleAttempt: the run was begun anew in the meantime.
-            IllegalTransition: the state may not follow the run's.
-        """
-        tested = {"test_loss": test_loss, "test_accuracy": test_accuracy}
-        with self._database.writing() as connection:
-            row = find(connection, run_id, lock=True)
-            check_attempt(row, attempt)
-            move(connection, row, state, reason=reason, **tested)
+def _stop_queued(connection: Connection, row: Row[Any], why: str) -> None:
+    """Stop a run that waits."""
+    begun = f"its attempt {row.attempt + 1}" if row.attempt else "it"
+    said = f"stopped before {begun} began"
+    move(connection, row, "stopped", reason=f"{said}; {why}" if why else said)
 
 
 def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lrlab.charts import (
     CURVES,
     RUN_AXIS,
     Curve,
-    Measured,
+    Track,
     compared_chart,
     compared_table,
     legend_chart,
@@ -68,13 +68,13 @@ def _watch(ids: Mapping[str, tuple[int, ...]], was_active: bool) -> None:
         _differences(lines)
 
 
-def measured_by(lines: Sequence[Line]) -> dict[str, list[Measured]]:
+def measured_by(lines: Sequence[Line]) -> dict[str, list[Track]]:
     """What the runs of each line measured, by its label."""
     store = server().store
     epochs = store.epochs_of([run.id for line in lines for run in line.runs])
     return {
         line.label: [
-            Measured(store.points(run.id), epochs[run.id], line.plan.steps_per_epoch)
+            Track(store.points(run.id), epochs[run.id], line.plan.steps_per_epoch)
             for run in line.runs
         ]
         for line in lines
@@ -88,7 +88,7 @@ class _Look(NamedTuple):
     smoothing: float
 
 
-def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]], key: str) -> None:
+def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]], key: str) -> None:
     """The curves of these lines, all on the same axes, with their controls."""
     look = _controls(key)
     labels = tuple(line.label for line in lines)
@@ -112,7 +112,7 @@ def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]], ke
         st.caption(BAND)
 
 
-def _drawn(measured: Mapping[str, Sequence[Measured]]) -> list[Curve]:
+def _drawn(measured: Mapping[str, Sequence[Track]]) -> list[Curve]:
     """The curves that some run has measured, and those that every run measures."""
     found = {
         field
@@ -151,7 +151,7 @@ def _controls(key: str) -> _Look:
     return _Look(unit, log_x, log_y, smoothing)
 
 
-def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) -> None:
+def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> None:
     """Whether these recipes can be told apart at all."""
     answer, box = st.columns([3, 1], gap="medium")
     key = box.selectbox(
@@ -169,7 +169,7 @@ def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) ->
     answer.text(comparison_sentence(compare(results, measure, _images(lines))))
 
 
-def _results(line: Line, measured: Sequence[Measured], measure: Measure) -> dict[int, float]:
+def _results(line: Line, measured: Sequence[Track], measure: Measure) -> dict[int, float]:
     """Seed -> the number its finished run came to; the newest run of a seed counts."""
     return {
         run.plan["seed"]: measure.of(its.epochs, diverged(run))
@@ -186,14 +186,14 @@ def _images(lines: Sequence[Line]) -> int | None:
     return source.train_images - source.largest_train_size
 
 
-def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Measured]]) -> None:
+def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> None:
     st.markdown("**In numbers**: means over finished runs")
     columns = {line.label: _figures(line, measured[line.label]) for line in lines}
     table = pd.DataFrame(columns).rename_axis("Measured").reset_index()
     st.dataframe(table, hide_index=True, alt="The compared recipes in numbers.")
 
 
-def _figures(line: Line, measured: Sequence[Measured]) -> dict[str, str]:
+def _figures(line: Line, measured: Sequence[Track]) -> dict[str, str]:
     ended = [
         (run, its.epochs)
         for run, its in zip(line.runs, measured, strict=True)
@@ -228,7 +228,7 @@ def _seconds(line: Line) -> str:
     return NONE if spent is None else f"{spent / len(ended):.1f}"
 
 
-def _apart(line: Line, measured: Sequence[Measured]) -> str:
+def _apart(line: Line, measured: Sequence[Track]) -> str:
     found = [rate_difference(line.plan.recipe, its.points) for its in measured]
     known = [apart for apart in found if apart is not None]
     return number(max(known), 2) if known else NONE

@@ -7,6 +7,7 @@ import streamlit as st
 from lrlab.fields import CHOICES, OPENING, Field
 from lrlab.params import OFF, InvalidInput
 from lrlab.ui.state import held, is_plain_number
+from lrlab.words import plain
 
 EXACT_WIDTH = 72
 """Pixels of the box for an exact value: five digits and their sign."""
@@ -48,7 +49,7 @@ def control(field: Field) -> None:
     else:
         _slider_with_exact_box(field, label)
     if message := st.session_state.get(_refused(field)):
-        st.error(message, icon=":material/error:")
+        st.error(plain(message), icon=":material/error:")
 
 
 def _slider_with_exact_box(field: Field, label: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lrlab.store import Run
 from lrlab.ui.identity import browser
-from lrlab.ui.server import refusals, server, store_errors
+from lrlab.ui.server import server, store_errors
 
 
 def about(run: Run) -> None:
@@ -43,5 +43,5 @@ def _save(run_id: int) -> None:
     name, tags, notes = (
         st.session_state[f"about.{run_id}.{what}"] for what in ("name", "tags", "notes")
     )
-    with store_errors(), refusals():
+    with store_errors():
         server().store.describe(run_id, by=browser() or "", name=name, tags=tags, notes=notes)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lrlab.entries import progress, states
 from lrlab.store import ENDED, Group, Run
+from lrlab.ui.codes import instructor_code, is_instructor
 from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, measured_by
 from lrlab.ui.identity import browser
 from lrlab.ui.live import run_view
@@ -16,18 +17,7 @@ from lrlab.ui.server import server, store_errors
 ALL = "all"
 
 
-def opened(run_id: int) -> None:
-    """Draw a run; one of several seeds together with the others."""
-    store = server().store
-    run = store.run(run_id)
-    group = None if run.group is None else store.group(run.group)
-    if group is None or group.kind != "seeds":
-        run_view(run_id)
-        return
-    group_view(group)
-
-
-def group_view(group: Group) -> None:
+def seeds_view(group: Group) -> None:
     """Draw all runs of a group of seeds, and keep them up to date while any is under way."""
     runs = server().store.runs(group=group.id)[::-1]
     active = any(run.state not in ENDED for run in runs)
@@ -61,7 +51,7 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
     title, stop = st.columns([8, 3], vertical_alignment="center")
     title.text(f"Group {group.id}: {group.name}")
     waiting = [run for run in runs if run.state not in ENDED]
-    if waiting and group.owner == browser():
+    if waiting and (group.owner == browser() or is_instructor()):
         stopping = all(run.stop_requested for run in waiting)
         stop.button(
             "Stopping…" if stopping else "Stop all",
@@ -80,7 +70,7 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
 def _stop_all(ids: Sequence[int]) -> None:
     with store_errors():
         for run_id in ids:
-            server().store.request_stop(run_id)
+            server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
 
 
 def _watch_curves(group: Group) -> None:

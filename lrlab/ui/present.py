@@ -27,21 +27,22 @@ def presentation() -> None:
 
 
 def _follow() -> None:
+    place = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        whose = st.segmented_control(
+            "Follow", [MINE, ANYBODYS], default=MINE, required=True, key="present.whose"
+        )
+        st.page_link("pages/train.py", label="Back to Train", icon=":material/close:")
+    run = None
     with store_errors():
-        place = st.container()
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            whose = st.segmented_control(
-                "Follow", [MINE, ANYBODYS], default=MINE, required=True, key="present.whose"
-            )
-            st.page_link("pages/train.py", label="Back to Train", icon=":material/close:")
         run = _newest(server().store.runs(browser() or "" if whose == MINE else None))
-        with place:
-            if run is None:
-                st.title("No run yet", anchor=False)
-                st.markdown("Start one on the Train page: it then appears here by itself.")
-            else:
-                _header(run)
-                _body(run)
+    with place, store_errors():
+        if run is None:
+            st.title("No run yet", anchor=False)
+            st.markdown("Start one on the Train page: it then appears here by itself.")
+        else:
+            _header(run)
+            _body(run)
 
 
 def _newest(runs: list[Run]) -> Run | None:

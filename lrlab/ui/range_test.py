@@ -11,10 +11,11 @@ from lrlab.range_test import HIGH, LOW, RULES, range_test_plan, range_test_sente
 from lrlab.recipe import Recipe
 from lrlab.schedules.base import rate_param
 from lrlab.store import ENDED, Group, Run
+from lrlab.ui.codes import class_code
 from lrlab.ui.compare import POLL_SECONDS
 from lrlab.ui.group import group_progress
 from lrlab.ui.identity import browser
-from lrlab.ui.server import refusals, server, store_errors
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.take import recipe_draft
@@ -34,7 +35,7 @@ def range_test_controls(plan: RunPlan) -> None:
     low_box, high_box, button_box = st.columns([1, 1, 2], vertical_alignment="bottom")
     low = low_box.text_input("From the learning rate", RATE.text(LOW), key="range.low")
     high = high_box.text_input("To the learning rate", RATE.text(HIGH), key="range.high")
-    with refusals():
+    with store_errors():
         test = range_test_plan(plan, *(RATE.parse(text, "range test") for text in (low, high)))
         with button_box:
             _start_button(test, RATE)
@@ -55,9 +56,9 @@ def _start_button(test: RunPlan, param: Param) -> None:
 
 def _start(test: RunPlan) -> None:
     name = f"Range test of {test.recipe.optimizer_spec.label}"
-    with store_errors(), refusals():
+    with store_errors():
         st.session_state[SHOWN] = server().store.queue_group(
-            {name: test}, owner=browser() or "", name=name, kind="range_test"
+            {name: test}, owner=browser() or "", name=name, kind="range_test", code=class_code()
         )
 
 
@@ -76,8 +77,12 @@ def range_test_result(plan: RunPlan) -> None:
     if st.session_state.get(SHOWN) not in mine:
         st.session_state[SHOWN] = mine[0]
     shown = st.selectbox("Range test", mine, key=SHOWN, format_func=names.__getitem__)
-    group = next(group for group in tests if group.id == shown)
-    (run,) = server().store.runs(group=shown)
+    range_test_view(next(group for group in tests if group.id == shown), plan)
+
+
+def range_test_view(group: Group, plan: RunPlan) -> None:
+    """Draw a range test, and keep it up to date while it is under way; ``plan`` as above."""
+    (run,) = server().store.runs(group=group.id)
     active = run.state not in ENDED
     st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, run.id, plan, active)
 
@@ -129,7 +134,7 @@ def _take(run: Run, plan: RunPlan, rate: float) -> None:
     """Scale the recipe's schedule to the rate; the optimizer is the one that was tested."""
     tested = RunPlan.from_dict(run.plan)
     data = plan.recipe.to_dict() | {"optimizer": tested.recipe.optimizer.to_dict()}
-    with refusals():
+    with store_errors():
         recipe = Recipe.from_dict(data).with_peak(rate, plan.total_steps)
         put(recipe_draft(RunPlan.from_dict(plan.to_dict() | {"recipe": recipe.to_dict()})))
         st.session_state[TAKEN] = True

@@ -19,7 +19,8 @@ from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
 from lrlab.ui.sidebar import PageEnded
 from lrlab.ui.state import current_draft
-from lrlab.words import no_path_sentence
+from lrlab.ui.take_away import read_back
+from lrlab.words import no_path_sentence, plain
 
 THIS = "this recipe"
 """The current recipe's name in legends, whatever its sliders say."""
@@ -94,6 +95,7 @@ def code(recipe: Recipe) -> None:
         "application/json",
         icon=":material/download:",
     )
+    read_back()
 
 
 def details(recipe: Recipe) -> None:
@@ -121,5 +123,5 @@ def mending() -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        st.error(f"{error} Mend it in the sidebar.", icon=":material/error:")
+        st.error(f"{plain(str(error))} Mend it in the sidebar.", icon=":material/error:")
         raise PageEnded from error

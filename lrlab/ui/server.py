@@ -11,7 +11,8 @@ import streamlit as st
 from lrlab.engine import Engine
 from lrlab.params import InvalidInput
 from lrlab.settings import Settings
-from lrlab.store import Store, StoreError
+from lrlab.store import Store, StoreError, WriteRefused
+from lrlab.words import plain
 
 
 class Server(NamedTuple):
@@ -26,10 +27,11 @@ def server() -> Server:
     """Open the store and start the engine, so that a warm worker waits before the first click.
 
     Raises:
+        InvalidInput: a setting has a value that is not allowed.
         StoreUnavailable: the store cannot be opened; the next call tries again.
     """
     settings = Settings.from_environment()
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.limits, settings.codes)
     engine = Engine(store, settings)
     engine.start()
     return Server(store, engine)
@@ -37,24 +39,19 @@ def server() -> Server:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Show what the store refuses or cannot do as a message, and let the page go on."""
+    """Show what is refused or what the store cannot do as a message, and let the page go on."""
     try:
         yield
-    except StoreError as error:
-        st.error(str(error), icon=":material/database_off:")
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Show what is refused of what a person gave as a message, and let the page go on."""
-    try:
-        yield
+    except WriteRefused as error:
+        st.error(plain(str(error)), icon=":material/block:")
     except InvalidInput as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
+    except StoreError as error:
+        st.error(plain(str(error)), icon=":material/database_off:")
 
 
 def warm_up() -> None:
-    """Start the engine with the first visit. A store that cannot be used is the Train page's
-    matter; the others do without it."""
-    with suppress(StoreError):
+    """Start the engine with the first visit. A setting or store that cannot be used is the Train
+    page's matter; the others do without it."""
+    with suppress(StoreError, InvalidInput):
         server()

@@ -7,10 +7,15 @@ import streamlit as st
 from lrlab.draft import draft_of
 from lrlab.plan import PRESETS, RunPlan, seed_plans
 from lrlab.training.data import FETCH_HINT, find_source
+from lrlab.ui.codes import class_code
 from lrlab.ui.identity import browser
 from lrlab.ui.runs import OPEN
-from lrlab.ui.server import refusals, server, store_errors
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.state import put
+from lrlab.words import plain
+
+_QUEUED = "start.queued"
+"""Session key: whether the last press of the button queued a run."""
 
 MOST_SEEDS = 20
 """Seeds that can be started at once."""
@@ -44,9 +49,9 @@ def start_row(plan: RunPlan) -> None:
 
 
 def start_button(plan: RunPlan, label: str, seeds: int = 1) -> bool:
-    """The button that queues the planned run, or a group with so many seeds; whether it was just
-    pressed."""
-    return st.button(
+    """The button that queues the planned run, or a group with so many seeds; whether it just
+    did."""
+    pressed = st.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
@@ -56,19 +61,21 @@ def start_button(plan: RunPlan, label: str, seeds: int = 1) -> bool:
         help="Train this recipe in the background; leave the page as you like.",
         width="stretch",
     )
+    return pressed and st.session_state[_QUEUED]
 
 
 def _start(plan: RunPlan, seeds: int) -> None:
-    owner, name = browser(), plan.recipe.label
-    with store_errors(), refusals():
+    st.session_state[_QUEUED] = False
+    asks = {"owner": browser(), "name": plan.recipe.label, "code": class_code()}
+    with store_errors():
         store = server().store
         if seeds == 1:
-            st.session_state[OPEN] = store.queue(plan, owner=owner, name=name)
-            return
-        group = store.queue_group(
-            seed_plans(plan, seeds), owner=owner, name=f"{name}, {seeds} seeds", kind="seeds"
-        )
-        st.session_state[OPEN] = store.runs(group=group)[0].id
+            st.session_state[OPEN] = store.queue(plan, **asks)
+        else:
+            asks["name"] += f", {seeds} seeds"
+            group = store.queue_group(seed_plans(plan, seeds), **asks, kind="seeds")
+            st.session_state[OPEN] = store.runs(group=group)[0].id
+        st.session_state[_QUEUED] = True
 
 
 def engine_note() -> None:
@@ -76,7 +83,7 @@ def engine_note() -> None:
     status = server().engine.status()
     if status.state == "unavailable":
         st.error(
-            f"{status.reason} Runs wait in the queue until this is mended.",
+            f"{plain(status.reason)} Runs wait in the queue until this is mended.",
             icon=":material/power_off:",
         )
     elif status.state == "starting":

@@ -11,8 +11,9 @@ from lrlab.params import Param
 from lrlab.plan import RunPlan
 from lrlab.schedules.base import LEARNING_RATE
 from lrlab.sweep import MOST_RUNS, SweepAxis, sweep, sweepable
+from lrlab.ui.codes import class_code
 from lrlab.ui.identity import browser
-from lrlab.ui.server import refusals, server, store_errors
+from lrlab.ui.server import server, store_errors
 
 SHOWN = "sweep.shown"
 """Session key of the sweep that is looked at."""
@@ -48,7 +49,7 @@ def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
         help="Others than the recipe's own take Keras's defaults for all that does not vary.",
     )
     seeds = right.number_input("Seeds", 1, 20, 1, key="sweep.seeds", persist_state="session")
-    with refusals():
+    with store_errors():
         axes = [make() for make in chosen]
         return sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds))
     return {}
@@ -127,9 +128,9 @@ def sweep_button(plans: Mapping[str, RunPlan]) -> None:
 
 
 def _start(plans: dict[str, RunPlan]) -> None:
-    with store_errors(), refusals():
+    with store_errors():
         labels = dict.fromkeys(plan.recipe.optimizer_spec.label for plan in plans.values())
         name = f"Sweep of {', '.join(labels)}"[:100]
         st.session_state[SHOWN] = server().store.queue_group(
-            plans, owner=browser() or "", name=name, kind="sweep"
+            plans, owner=browser() or "", name=name, kind="sweep", code=class_code()
         )

@@ -56,8 +56,12 @@ def sweep_results() -> None:
     )
     if shown is None:
         return
-    group = next(group for group in sweeps if group.id == shown)
-    active = any(run.state not in ENDED for run in server().store.runs(group=shown))
+    sweep_view(next(group for group in sweeps if group.id == shown))
+
+
+def sweep_view(group: Group) -> None:
+    """Draw a sweep, and keep it up to date while any of its runs is under way."""
+    active = any(run.state not in ENDED for run in server().store.runs(group=group.id))
     st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, active)
 
 

@@ -204,7 +204,7 @@ class Engine:
 
     def _start_worker(self) -> None:
         name = uuid.uuid4().hex
-        paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
         environment[DATABASE_VARIABLE] = self._settings.database_url
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))

@@ -1,0 +1,7 @@
+"""The engine: gets queued runs trained by worker processes, and watches over them."""
+
+from __future__ import annotations
+
+from lrlab.engine.engine import Engine, EngineStatus
+
+__all__ = ["Engine", "EngineStatus"]

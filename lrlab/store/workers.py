@@ -1,0 +1,251 @@
+"""The half of the store that workers and engines use: runs are begun, measured and ended here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from lrlab.store.database import Database
+from lrlab.store.measured import add_epoch, add_points
+from lrlab.store.queueing import next_run, take_turn
+from lrlab.store.rows import change, check_attempt, find, find_current, move, run_from
+from lrlab.store.schema import lease, runs, workers
+from lrlab.store.states import Lease, Run, State, WorkerRecord
+
+if TYPE_CHECKING:
+    from lrlab.training.records import EpochRecord, Point
+
+
+class WorkerStore:
+    """What workers and engines do with an open database; `lrlab.store.Store` is the whole.
+
+    Args:
+        database: the open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Workers, and the runs they have.
+
+    def register_worker(self, name: str, server: str | None = None) -> None:
+        """Say that a worker lives and is importing TensorFlow.
+
+        Args:
+            name: a name that no worker had before.
+            server: the server that keeps it; without one it is given runs whoever has the lease.
+        """
+        row = {"name": name, "server": server, "ready": False, "beat": time.time()}
+        with self._database.writing() as connection:
+            connection.execute(insert(workers).values(row))
+
+    def beat(self, name: str, *, ready: bool) -> bool:
+        """Say that a worker still lives.
+
+        Returns:
+            False when it counts as dead: it must not go on.
+        """
+        query = update(workers).where(workers.c.name == name)
+        with self._database.writing() as connection:
+            return connection.execute(query.values(beat=time.time(), ready=ready)).rowcount == 1
+
+    def workers(self) -> list[WorkerRecord]:
+        """The workers that count as alive, those of other servers included."""
+        with self._database.reading() as connection:
+            return [WorkerRecord(*row) for row in connection.execute(select(workers))]
+
+    def claim(self, worker: str) -> Run | None:
+        """Begin the run that is next, for exactly one of the workers that ask.
+
+        Returns:
+            The run with its new attempt number; None when none may begin now, this worker counts
+            as dead, or its server does not hold the lease.
+        """
+        with self._database.reading() as connection:
+            # Idle workers ask often; they take the write lock only when there is something.
+            if next_run(connection) is None:
+                return None
+        dispatching = (
+            select(workers.c.name)
+            .outerjoin(lease, lease.c.holder == workers.c.server)
+            .where(workers.c.name == worker)
+            .where(workers.c.server.is_(None) | lease.c.holder.is_not(None))
+            .with_for_update(of=workers)
+        )
+        with self._database.writing(whole_queue=True) as connection:
+            if connection.scalar(dispatching) is None:
+                return None
+            while (run_id := next_run(connection)) is not None:
+                waiting = select(runs).where(runs.c.id == run_id, runs.c.state == "queued")
+                row = connection.execute(waiting.with_for_update()).one_or_none()
+                if row is None:
+                    # Stopped or deleted while this waited for its row.
+                    continue
+                take_turn(connection, row.owner)
+                begun = {"attempt": row.attempt + 1, "worker": worker, "started": time.time()}
+                asked = {"stop_requested": None, "stop_reason": ""}
+                move(connection, row, "running", phase="preparing", **begun, **asked)
+                return run_from(find(connection, run_id))
+            return None
+
+    def run_of(self, worker: str) -> Run | None:
+        """The run that a worker has now."""
+        query = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+            return None if row is None else run_from(row)
+
+    def bury(self, worker: str, reason: str) -> Run | None:
+        """Count a worker as dead; a run it had is interrupted.
+
+        From then on the store takes nothing from it, should it wake up again.
+
+        Args:
+            worker: its name; burying it twice does no harm.
+            reason: why, in plain words, for the people of its run.
+
+        Returns:
+            The run it had, as it is now.
+        """
+        had = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
+        with self._database.writing() as connection:
+            connection.execute(delete(workers).where(workers.c.name == worker))
+            row = connection.execute(had.with_for_update()).one_or_none()
+            if row is None:
+                return None
+            move(connection, row, "interrupted", reason=reason)
+            return run_from(find(connection, row.id))
+
+    def stop_overdue(self, seconds: float, reason: str) -> None:
+        """Ask all runs to stop that have been running for longer than this.
+
+        Args:
+            seconds: how long an attempt at a run may take.
+            reason: the same in plain words.
+        """
+        overdue = (
+            runs.c.state == "running",
+            runs.c.stop_requested.is_(None),
+            runs.c.started < time.time() - seconds,
+        )
+        with self._database.reading() as connection:
+            if connection.scalar(select(runs.c.id).where(*overdue).limit(1)) is None:
+                return
+        query = update(runs).where(*overdue)
+        with self._database.writing() as connection:
+            connection.execute(query.values(stop_requested=time.time(), stop_reason=reason))
+
+    # The lease: which server dispatches.
+
+    def lease(self) -> Lease | None:
+        """Who dispatches; None when nobody does."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
+            return None if row is None else Lease(*row)
+
+    def renew_lease(self, server: str) -> bool:
+        """Say that the server that dispatches still lives.
+
+        Returns:
+            False when it is not this one, or no longer.
+        """
+        query = update(lease).where(lease.c.holder == server)
+        with self._database.writing() as connection:
+            return connection.execute(query.values(beat=lease.c.beat + 1)).rowcount == 1
+
+    def take_lease(self, server: str, seen: Lease | None) -> bool:
+        """Become the server that dispatches, unless the lease changed since it was seen.
+
+        Args:
+            server: a name that no server had before.
+            seen: the lease as it was found to have run out; None for there being none.
+        """
+        with self._database.writing(whole_queue=True) as connection:
+            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
+            if (None if row is None else Lease(*row)) != seen:
+                return False
+            connection.execute(delete(lease))
+            connection.execute(insert(lease).values(id=1, holder=server, beat=0))
+            return True
+
+    def release_lease(self, server: str) -> None:
+        """Stop dispatching, if this server does."""
+        with self._database.writing() as connection:
+            connection.execute(delete(lease).where(lease.c.holder == server))
+
+    # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
+
+    def record_phase(self, run_id: int, attempt: int, phase: str) -> None:
+        """Say what the worker is at, a `lrlab.training.recorder.Phase`."""
+        with self._database.writing() as connection:
+            find_current(connection, run_id, attempt)
+            change(connection, run_id, phase=phase)
+
+    def record_setup(self, run_id: int, attempt: int, *, data_source: str, way: str) -> None:
+        """Say which copy of Fashion-MNIST the run uses, and how it is trained."""
+        with self._database.writing() as connection:
+            find_current(connection, run_id, attempt)
+            change(connection, run_id, data_source=data_source, way=way)
+
+    def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> None:
+        """Add points and move the run's progress to the last of them.
+
+        Raises:
+            WriteRefused: the run has a point at one of these steps already.
+        """
+        if not points:
+            return
+        with self._database.writing() as connection:
+            find_current(connection, run_id, attempt)
+            add_points(connection, run_id, points)
+            change(connection, run_id, step=int(points[-1].step) + 1)
+
+    def record_epoch(self, run_id: int, attempt: int, epoch: EpochRecord) -> None:
+        """Add what was measured at an epoch's end.
+
+        Raises:
+            WriteRefused: the run has an epoch that ended at this step already.
+        """
+        with self._database.writing() as connection:
+            find_current(connection, run_id, attempt)
+            add_epoch(connection, run_id, epoch)
+            change(connection, run_id, step=int(epoch.step))
+
+    def stop_requested(self, run_id: int, attempt: int) -> bool:
+        """Whether somebody asked for the run to stop."""
+        with self._database.reading() as connection:
+            row = find_current(connection, run_id, attempt, lock=False)
+            return row.stop_requested is not None
+
+    def finish(
+        self,
+        run_id: int,
+        attempt: int,
+        state: State,
+        reason: str,
+        test_loss: float | None = None,
+        test_accuracy: float | None = None,
+    ) -> None:
+        """End an attempt.
+
+        Args:
+            run_id, attempt: the attempt that ends.
+            state: what the run becomes.
+            reason: how it ended, in plain words.
+            test_loss, test_accuracy: on the test images, where it came so far.
+
+        Raises:
+            UnknownRun: there is none of this number.
+            StaleAttempt: the run was begun anew in the meantime.
+            IllegalTransition: the state may not follow the run's.
+        """
+        tested = {"test_loss": test_loss, "test_accuracy": test_accuracy}
+        with self._database.writing() as connection:
+            row = find(connection, run_id, lock=True)
+            check_attempt(row, attempt)
+            if state == "stopped" and row.stop_reason:
+                reason = f"{reason}; {row.stop_reason}"
+            move(connection, row, state, reason=reason, **tested)

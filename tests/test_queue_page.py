@@ -1,0 +1,110 @@
+"""Waiting, being refused, and codes, on the Train page, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lrlab.plan import PRESETS
+from lrlab.store import Store
+from lrlab.ui.server import server
+from lrlab.words import plain
+from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
+
+PLAN = PRESETS["Exercise 1: Nadam"]
+CODES = {"LRLAB_INSTRUCTOR_CODE": "chalk dust", "LRLAB_CLASS_CODE": "room 12"}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The store of a server whose engine was stopped, so that what is queued waits."""
+    with serving(f"sqlite:///{tmp_path / 'runs.db'}"):
+        server().engine.stop()
+        yield server().store
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Store:
+    """The same on a server with both codes."""
+    for name, code in CODES.items():
+        monkeypatch.setenv(name, code)
+    return request.getfixturevalue("store")
+
+
+def opened(run_id: int, browser: str = ME) -> AppTest:
+    session = visit("train", browser=browser)
+    session.session_state["run"] = run_id
+    return session.run()
+
+
+def labels(session: AppTest) -> list[str]:
+    return [item.label for item in session.button]
+
+
+def test_who_waits_sees_the_place(store: Store) -> None:
+    for owner in (ME, ME, SOMEBODY):
+        run_id = store.queue(PLAN, owner=owner, name="a run")
+    waiting = opened(run_id, SOMEBODY).get("progress")[0].proto.text
+    assert waiting == "Waiting: number 2 in the queue."
+
+
+@pytest.mark.parametrize(("page", "label"), [("train", "Start"), ("home", "Train this recipe")])
+def test_a_third_run_that_would_wait_is_refused_in_words(
+    store: Store, page: str, label: str
+) -> None:
+    for _ in range(2):
+        store.queue(PLAN, owner=ME, name="a run")
+    session = button(visit(page), label)
+    assert "You have 2 runs or groups waiting" in session.error[0].value
+    assert not session.exception
+    assert len(store.runs()) == 2
+
+
+def test_a_server_without_codes_asks_for_none(store: Store) -> None:
+    session = visit("train")
+    assert "Class code" not in [box.label for box in session.text_input]
+    assert "Instructor code" not in [box.label for box in session.text_input]
+
+
+def test_the_class_code_opens_the_queue(guarded: Store) -> None:
+    session = visit("train")
+    session.text_input(key="code.class").set_value("wrong one").run()
+    assert "This is not the class code." in said(session)
+    button(session, "Start")
+    assert "class code" in session.error[0].value
+    assert guarded.runs() == []
+    session.text_input(key="code.class").set_value("room 12").run()
+    button(session, "Start")
+    assert [run.owner for run in guarded.runs()] == [ME]
+
+
+def test_the_instructor_code_opens_the_runs_of_others_and_clears_the_queue(
+    guarded: Store,
+) -> None:
+    ids = [guarded.queue(PLAN, owner=SOMEBODY, name="a run", code="room 12") for _ in range(2)]
+    session = opened(ids[0])
+    assert "Stop" not in labels(session) and "Clear the queue" not in labels(session)
+    session.text_input(key="code.instructor").set_value("wrong one").run()
+    assert "This is not the instructor code." in said(session)
+    assert "Stop" not in labels(session)
+    session.text_input(key="code.instructor").set_value("chalk dust").run()
+    button(session, "Stop")
+    assert guarded.run(ids[0]).reason == "stopped before it began; the instructor stopped it"
+    button(session, "Clear the queue")
+    assert guarded.run(ids[1]).reason == (
+        "stopped before it began; the instructor cleared the queue"
+    )
+    assert not session.exception
+
+
+def test_a_setting_that_is_not_allowed_is_named_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRLAB_WORKERS", "<b>many</b>")
+    with serving(f"sqlite:///{tmp_path / 'runs.db'}"):
+        session = visit("train")
+        assert not session.exception
+        assert plain("LRLAB_WORKERS = '<b>many</b>' is not allowed") in session.error[0].value

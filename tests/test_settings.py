@@ -1,0 +1,64 @@
+"""Settings: read from the environment, checked, and all of them documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lrlab.params import InvalidInput
+from lrlab.settings import CLASS_VARIABLE, DATABASE_VARIABLE, INSTRUCTOR_VARIABLE, NUMBERS, Settings
+from lrlab.training.data import DATA_VARIABLE
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def test_without_variables_all_settings_have_their_defaults() -> None:
+    blank = {param.name: " " for param in NUMBERS} | {CLASS_VARIABLE: ""}
+    assert Settings.from_environment({}) == Settings.from_environment(blank) == Settings()
+
+
+def test_each_number_reaches_its_setting() -> None:
+    given = {param.name: str(int(param.high) - 1) for param in NUMBERS}
+    read = Settings.from_environment(given)
+    for param in NUMBERS:
+        name = param.name.removeprefix("LRLAB_").lower()
+        holder = read.limits if hasattr(read.limits, name) else read
+        assert getattr(holder, name) == param.high - 1
+
+
+def test_codes_are_read_and_never_printed() -> None:
+    given = {INSTRUCTOR_VARIABLE: " chalk dust ", CLASS_VARIABLE: "room 12"}
+    read = Settings.from_environment(given)
+    assert read.codes.is_instructor("chalk dust")
+    assert read.codes.may_queue("room 12")
+    assert "chalk" not in repr(read) and "room" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("LRLAB_WORKERS", "four", "a whole number from 1 to 64"),
+        ("LRLAB_WORKERS", "0", "a whole number from 1 to 64"),
+        ("LRLAB_WORKERS", "1.5", "a whole number from 1 to 64"),
+        ("LRLAB_RUN_MINUTES", "nan", "a number from 0.1 to 1440"),
+        ("LRLAB_MAX_EPOCHS", "101", "a whole number from 1 to 100"),
+        ("LRLAB_INSTRUCTOR_CODE", "12345", "at least 6 characters"),
+        ("LRLAB_CLASS_CODE", "abc", "at least 6 characters"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_refused_by_name(
+    name: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"settings: {name} .*{allowed}") as refused:
+        Settings.from_environment({name: value})
+    assert ("CODE" in name) is (value not in str(refused.value))
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(LRLAB_\w+)` \| .* \| (.*) \|$", README, re.MULTILINE))
+    variables = {DATABASE_VARIABLE, DATA_VARIABLE, INSTRUCTOR_VARIABLE, CLASS_VARIABLE}
+    assert set(rows) == variables | {param.name for param in NUMBERS}
+    for param in NUMBERS:
+        assert rows[param.name] == f"`{param.text(param.default)}`"
