@@ -207,7 +207,7 @@ def _waiting(run: Run) -> str:
     if place is None:
         return "It begins now."
     said = "next in line" if place.number == 1 else f"number {place.number} in the queue"
-    if place.seconds is not None:
+    if place.seconds:
         said += f", begins in about {duration(place.seconds)}"
     return f"Waiting: {said}."
 
