@@ -22,7 +22,7 @@ from lrlab.plan import RunPlan
 from lrlab.store import Run
 from lrlab.training.data import find_source
 from lrlab.training.ways import WAYS
-from lrlab.ui.server import refusals, server
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.state import current_draft, put
 
 UPLOAD = "take.upload"
@@ -103,6 +103,6 @@ def _read() -> None:
     file = st.session_state[UPLOAD]
     if file is None:
         return
-    with refusals():
+    with store_errors():
         current = resolve_plan(current_draft(), find_source().largest_train_size)
         put(draft_of(read_plan(file.getvalue(), current, file.name)))
