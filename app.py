@@ -9,7 +9,7 @@ import streamlit as st
 from lrlab.ui.entry import enter
 from lrlab.ui.identity import learn_browser
 from lrlab.ui.server import warm_up
-from lrlab.ui.sidebar import sidebar
+from lrlab.ui.sidebar import beside_sidebar
 from lrlab.ui.state import open_link
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
@@ -24,11 +24,16 @@ page = st.navigation(
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
         train,
+        st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
+        st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
+        st.Page("pages/range_test.py", title="Range test", icon=":material/speed:"),
+        st.Page("pages/present.py", title="Present", url_path="present", visibility="hidden"),
     ],
     position="top",
 )
 open_link()
-sidebar(plan_here=page is not train)
 learn_browser()
+with beside_sidebar(plan_here=page is not train):
+    page.run()
+# Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
 warm_up()
-page.run()

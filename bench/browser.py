@@ -1,4 +1,4 @@
-"""From a key on a slider to the repainted chart, and what travels, in real Chromium."""
+"""In real Chromium: the first sight of a page, from a slider to the repainted chart, and sizes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from statistics import median, quantiles
+from typing import NamedTuple
 
-from playwright.sync_api import Page, sync_playwright
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.report import Figure, report
 
 MOVES = 30
+STARTS = 3
+VISITORS = 10
+WHERE = ("", "schedules", "paths", "race", "map", "train")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 QUERY = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.05&surface=Rosenbrock"
 
@@ -44,12 +50,21 @@ WATCH = """selector => {
 }"""
 
 
+class Server(NamedTuple):
+    """A running LR Lab."""
+
+    address: str
+    process_id: int
+
+
 def main() -> bool:
     """Print the figures; returns whether every target was met."""
     figures = []
-    with running_server() as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright, running_server() as server:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        address = server.address
+        figures += _first_sights(browser)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         received = _count_bytes(page)
         for name, where, selector, most in (
@@ -71,8 +86,41 @@ def main() -> bool:
             if name == "path":
                 payload = sum(received) / MOVES / 1000
                 figures.append(Figure("payload of the Paths page, a rerun", payload, 150, "KB"))
+        page.close()
+        figures.append(_memory_of_visits(browser, server))
         browser.close()
     return report("In the browser", figures)
+
+
+def _first_sights(browser: Browser) -> list[Figure]:
+    """From starting a server to the page's first paint and to its title."""
+    paints, titles = [], []
+    for _ in range(STARTS):
+        page = browser.new_page()
+        began = time.perf_counter()
+        with running_server() as server:
+            opened = time.perf_counter() - began
+            page.goto(server.address)
+            page.locator("h1").first.wait_for()
+            titles.append(time.perf_counter() - began)
+            first = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+            paints.append(opened + page.evaluate(first) / 1e3)
+        page.close()
+    return [
+        Figure("streamlit run to the page's first paint, cold", median(paints), 2, "s"),
+        Figure("streamlit run to the page's title, cold", median(titles), 2, "s"),
+    ]
+
+
+def _memory_of_visits(browser: Browser, server: Server) -> Figure:
+    """What the page's process takes with visitors on all pages."""
+    pages = [browser.new_page() for _ in range(VISITORS)]
+    for page, where in zip(pages, cycle(WHERE), strict=False):
+        page.goto(f"{server.address}/{where}?{QUERY}")
+        page.locator("h1").first.wait_for()
+        page.wait_for_timeout(1000)
+    taken = psutil.Process(server.process_id).memory_info().rss / 2**20
+    return Figure(f"page process with {VISITORS} visitors", taken, 250, "MB")
 
 
 def _moves(page: Page, selector: str) -> Iterator[float]:
@@ -81,7 +129,8 @@ def _moves(page: Page, selector: str) -> Iterator[float]:
     thumb.focus()
     for i in range(MOVES + 2):
         page.evaluate(WATCH, selector)
-        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+        # Always on: what was sent before, Streamlit would not send again.
+        page.keyboard.press("ArrowLeft")
         took = page.evaluate("window.repainted")
         page.wait_for_timeout(400)
         if i >= 2:
@@ -96,8 +145,8 @@ def _count_bytes(page: Page) -> list[int]:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """A LR Lab of its own on a free port, with a database of its own; gives its address."""
+def running_server() -> Iterator[Server]:
+    """A LR Lab of its own on a free port, with a database of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -106,14 +155,14 @@ def running_server() -> Iterator[str]:
         environment = os.environ | {"LRLAB_DATABASE_URL": f"sqlite:///{folder}/bench.db"}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
         process = subprocess.Popen(
-            [*command, f"--server.port={port}", "--server.fileWatcherType=none"],
+            [*command, f"--server.port={port}"],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
             _wait(lambda: _answers(f"{address}/_stcore/health"))
-            yield address
+            yield Server(address, process.pid)
         finally:
             process.terminate()
             process.wait()
@@ -124,7 +173,7 @@ def _wait(ready: Callable[[], bool], seconds: float = 60.0) -> None:
     while not ready():
         if time.monotonic() > until:
             raise TimeoutError("LR Lab's server did not start")
-        time.sleep(0.2)
+        time.sleep(0.02)
 
 
 def _answers(address: str) -> bool:

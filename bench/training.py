@@ -219,7 +219,7 @@ def main() -> bool:
             name = f"epoch over the notebook cell's, {plan.network}, {plan.recipe.optimizer.name}"
             figures.append(Figure(name, measured.ratio, target, "x"))
     reporting = max(measured.reporting for measured in found)
-    silence = max(measured.longest_silence for measured in found if measured.way.jit_compile)
+    silence = max(measured.longest_silence for measured in found)
     figures += [
         Figure("reporting's share of an epoch", 100 * reporting, 2, "%"),
         Figure("longest time between two reports", 1e3 * silence, 250, "ms"),

@@ -22,6 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from lrlab.export import read_json
 from lrlab.params import InvalidInput
 from lrlab.plan import NETWORKS, PLAN_PARAMS, RunPlan
 from lrlab.recipe import Recipe
@@ -76,16 +77,13 @@ def read_recipe(path: Path) -> Recipe:
     """The recipe in a JSON file.
 
     Raises:
-        InvalidInput: the file cannot be read, is not JSON or holds no valid recipe.
+        InvalidInput: the file cannot be read, is too large, is not JSON or holds no valid recipe.
     """
     try:
-        # PowerShell writes a byte-order mark; "utf-8-sig" takes it and does without it.
-        given = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise InvalidInput(f"{path} is not a JSON file: {reason}.") from None
+    given = read_json(content, str(path))
     return Recipe.from_dict(given)
 
 

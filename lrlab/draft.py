@@ -29,6 +29,24 @@ from lrlab.recipe import Recipe
 from lrlab.schedules import RAMP, SCHEDULES, Schedule
 from lrlab.surfaces import SURFACES, Surface
 
+RUN, RUNS = "run", "runs"
+"""What a link calls the run, or the runs, that it opens."""
+
+
+def run_numbers(text: str) -> tuple[int, ...]:
+    """The numbers of runs, each once, as a link carries them: ``3`` or ``3,5``.
+
+    Raises:
+        InvalidInput: anything else.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise InvalidInput(
+            f"{RUNS} = {shown(text)} is not allowed. It must be the numbers of runs with commas "
+            "between them, such as 3,5."
+        )
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
 
 def read_query(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """What a link says, and what of it was not taken.
@@ -46,6 +64,8 @@ def read_query(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         try:
             if key in CHOICES:
                 taken[key] = choice_key(key, text)
+            elif key in (RUN, RUNS):
+                taken[key] = ",".join(map(str, run_numbers(text)))
             elif key in fields:
                 field = fields[key]
                 taken[key] = field.param.text(field.param.parse(text, field.owner))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from lrlab.optimizers import OPTIMIZERS
@@ -183,9 +185,10 @@ def recipe_fields() -> dict[str, Field]:
     return {field.key: field for field in fields}
 
 
-def every_field() -> dict[str, Field]:
+@cache
+def every_field() -> Mapping[str, Field]:
     """Each key that a link may carry, besides `CHOICES`, with its field."""
     fields: list[Field] = [*plan_fields(), *noise_fields(), race_field()]
     for surface in SURFACES:
         fields += path_fields(surface)
-    return {field.key: field for field in fields} | recipe_fields()
+    return MappingProxyType({field.key: field for field in fields} | recipe_fields())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
+import textwrap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrlab.schedules import RAMP, Schedule
 from lrlab.schedules.base import LEARNING_RATE
@@ -12,6 +14,9 @@ from lrlab.schedules.base import LEARNING_RATE
 if TYPE_CHECKING:
     from lrlab.params import Param
     from lrlab.recipe import Choice, Recipe
+
+COMMENT = 90
+"""Characters of a comment on one line."""
 
 FORMULA_CLASS = """
 @keras.saving.register_keras_serializable()
@@ -48,11 +53,25 @@ class {name}(keras.optimizers.schedules.LearningRateSchedule):
 """
 
 
-def keras_code(recipe: Recipe) -> str:
-    """Code that binds ``optimizer``, and ``callbacks`` too where the schedule is reactive.
+class KerasCode(NamedTuple):
+    """A recipe's code in its parts, each ending with a line break.
 
-    A formula that Keras lacks is written out as it stands in `lrlab.schedules`.
+    Args:
+        imports: the lines it needs.
+        definitions: formulas that Keras lacks, as they stand in `lrlab.schedules`, with a class
+            around each.
+        optimizer: binds ``optimizer``; before it stands what to see to, as a comment.
+        callbacks: binds ``callbacks`` for a reactive schedule; else empty.
     """
+
+    imports: tuple[str, ...]
+    definitions: tuple[str, ...]
+    optimizer: str
+    callbacks: str
+
+
+def keras_parts(recipe: Recipe) -> KerasCode:
+    """The parts of the code that makes a recipe's Keras optimizer."""
     spec, schedule = recipe.optimizer_spec, recipe.schedule_spec
     values = _written(recipe.schedule, schedule.params)
     definitions = []
@@ -60,29 +79,48 @@ def keras_code(recipe: Recipe) -> str:
         rate = repr(recipe.schedule.params[LEARNING_RATE])
     elif schedule.keras_class is None:
         definitions.append(_definition(schedule, FORMULA_CLASS))
-        rate = _call(_class_name(schedule), values)
+        rate = call_code(_class_name(schedule), values)
     else:
-        rate = _call(f"keras.optimizers.schedules.{schedule.keras_class}", values)
+        rate = call_code(f"keras.optimizers.schedules.{schedule.keras_class}", values)
     if recipe.ramp is not None:
         definitions.append(_definition(RAMP, RAMP_CLASS))
-        rate = _call(_class_name(RAMP), recipe.ramp.values, first=f"schedule={_inner(rate)}")
+        inner = f"schedule={indented(rate)}"
+        rate = call_code(_class_name(RAMP), recipe.ramp.values, first=inner)
     arguments = (*_written(recipe.optimizer, spec.all_params), *spec.fixed.items())
-    made = _call(f"keras.optimizers.{spec.keras_class}", arguments, f"learning_rate={_inner(rate)}")
-    parts = [_imports(definitions), *definitions, f"optimizer = {made}\n"]
+    made = call_code(
+        f"keras.optimizers.{spec.keras_class}", arguments, f"learning_rate={indented(rate)}"
+    )
+    callbacks = ""
     if schedule.callback is not None:
-        callback = _call(f"keras.callbacks.{schedule.callback}", recipe.callback_arguments.items())
-        parts.append(
-            "# For model.fit, which needs validation data too: the callback lowers the rate.\n"
-            f"callbacks = [\n    {_inner(callback)},\n]\n"
+        callback = call_code(
+            f"keras.callbacks.{schedule.callback}", recipe.callback_arguments.items()
         )
-    return ("\n\n" if definitions else "\n").join(parts)
+        callbacks = (
+            "# For model.fit, which needs validation data too: the callback lowers the rate.\n"
+            f"callbacks = [\n    {indented(callback)},\n]\n"
+        )
+    caution = "".join(f"# {line}\n" for line in textwrap.wrap(spec.caution, COMMENT))
+    imports = _imports(definitions)
+    return KerasCode(imports, tuple(definitions), f"{caution}optimizer = {made}\n", callbacks)
 
 
-def _imports(definitions: Iterable[str]) -> str:
+def keras_code(recipe: Recipe) -> str:
+    """Code that binds ``optimizer``, and ``callbacks`` too where the schedule is reactive.
+
+    A formula that Keras lacks is written out as it stands in `lrlab.schedules`.
+    """
+    code = keras_parts(recipe)
+    standard = "".join(f"{line}\n" for line in code.imports if "keras" not in line)
+    imports = f"{standard}\nimport keras\n" if standard else "import keras\n"
+    parts = [imports, *code.definitions, code.optimizer, *filter(None, [code.callbacks])]
+    return ("\n\n" if code.definitions else "\n").join(parts)
+
+
+def _imports(definitions: Iterable[str]) -> tuple[str, ...]:
     text = "".join(definitions)
-    lines = ["import math\n"] if "math." in text else []
-    lines += ["from typing import Any\n\n"] if text else []
-    return "".join([*lines, "import keras\n"])
+    found = ["import math"] if "math." in text else []
+    found += ["from typing import Any"] if text else []
+    return (*found, "import keras")
 
 
 def _definition(schedule: Schedule, template: str) -> str:
@@ -102,17 +140,20 @@ def _written(choice: Choice, params: Iterable[Param]) -> list[tuple[str, Any]]:
     return [(name, v) for name, v in choice.values if v is not None or name not in unused]
 
 
-def _call(name: str, values: Iterable[tuple[str, Any]], first: str = "") -> str:
+def call_code(name: str, values: Iterable[tuple[str, Any]], first: str = "") -> str:
     """A call with an argument on each line."""
     lines = [first] if first else []
-    lines += [f"{key}={_plain(value)!r}" for key, value in values]
+    lines += [f"{key}={value_code(value)}" for key, value in values]
     return f"{name}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
 
 
-def _inner(call: str) -> str:
+def indented(call: str) -> str:
     """A call as it stands one level deeper."""
     return call.replace("\n", "\n    ")
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def value_code(value: Any) -> str:
+    """A plain value as it stands in code."""
+    if isinstance(value, str):
+        return json.dumps(value)
+    return repr(list(value) if isinstance(value, tuple) else value)

@@ -25,7 +25,7 @@ class Limits:
 
     max_waiting: int = 2
     max_queue: int = 60
-    max_group: int = 16
+    max_group: int = 40
     max_epochs: int = 100
     max_batch_size: int = 4096
     max_train_size: int = FULL_TRAIN_SIZE

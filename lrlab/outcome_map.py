@@ -132,14 +132,17 @@ def axis(recipe: Recipe, name: str, cells: int = CELLS) -> Axis:
             f"{name!r} cannot be an axis of the map. Choose one of: {', '.join(known)}."
         )
     part, param = known[name]
-    low, high = param.slider
-    if param.scale == "log":
-        values = np.geomspace(low, high, cells)
-    elif param.scale == "memory":
-        values = 1.0 - np.geomspace(1.0 - low, 1.0 - high, cells)
-    else:
-        values = np.linspace(low, high, cells)
+    values = spaced(param, *param.slider, cells)
     return Axis(part, param, values)
+
+
+def spaced(param: Param, low: float, high: float, count: int) -> np.ndarray:
+    """So many values from ``low`` to ``high``, spaced as the parameter's slider is: float64."""
+    if param.scale == "log":
+        return np.geomspace(low, high, count)
+    if param.scale == "memory":
+        return 1.0 - np.geomspace(1.0 - low, 1.0 - high, count)
+    return np.linspace(low, high, count)
 
 
 def outcome_map(

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from lrlab.networks import NETWORKS
 from lrlab.params import InvalidInput, Param, check_all, lookup, shown
 from lrlab.recipe import Recipe
 
 FULL_TRAIN_SIZE = 45_000
 """Training images after the notebook's split of Fashion-MNIST's 60,000."""
 
-
-@dataclass(frozen=True)
-class Network:
-    """A network a run can train; its Keras model is built in ``lrlab.training.model``."""
-
-    key: str
-    label: str
-    help: str
-
-
-NETWORKS: Mapping[str, Network] = MappingProxyType(
-    {
-        network.key: network
-        for network in (
-            Network(
-                "mlp",
-                "MLP 300-100 (selu)",
-                "The notebook's network: two dense layers of 300 and 100 units, selu.",
-            ),
-            Network(
-                "cnn",
-                "Small CNN",
-                "Two convolutions with pooling, then a dense layer: slower and more accurate.",
-            ),
-        )
-    }
-)
-"""Each network by its key."""
 
 PLAN_PARAMS = (
     Param(
@@ -134,6 +107,24 @@ class RunPlan:
     def total_steps(self) -> int:
         """Optimizer steps in the whole run."""
         return self.steps_per_epoch * self.epochs
+
+
+def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
+    """The same plan with so many seeds, from its own upwards, by the name of the run.
+
+    Raises:
+        InvalidInput: the last seed would be larger than a seed may be.
+    """
+    every = (replace(plan, seed=seed) for seed in range(plan.seed, plan.seed + seeds))
+    return {
+        f"{plan.recipe.label}{seed_suffix(each.seed)}": RunPlan.from_dict(each.to_dict())
+        for each in every
+    }
+
+
+def seed_suffix(seed: int) -> str:
+    """How the name of a run ends that was queued with others of the same recipe."""
+    return f", seed {seed}"
 
 
 def _checked(recipe: Recipe, network: Any, settings: Mapping[str, Any]) -> RunPlan:

@@ -173,14 +173,22 @@ class Recipe:
             rates = rates * RAMP.rate(np, t, **self.ramp.params)
         return np.asarray(rates, np.float64)
 
+    def peak(self, steps: int) -> float:
+        """The largest learning rate of a run of ``steps`` steps, as far as it is known ahead: a
+        reactive schedule's is the one it starts with."""
+        if self.schedule_spec.reactive:
+            return self.schedule.params[LEARNING_RATE]
+        return float(self.learning_rates(steps).max())
+
     def with_peak(self, rate: float, steps: int) -> Recipe:
         """This recipe with all rates of its schedule scaled, so that the largest of the first
-        ``steps`` learning rates is ``rate``; the curve keeps its shape.
+        ``steps`` learning rates is ``rate``; the curve keeps its shape. A reactive schedule
+        starts with ``rate``.
 
         Raises:
             InvalidInput: the learning rate is 0 all along, or ``rate`` is not allowed.
         """
-        peak = float(self.learning_rates(steps).max())
+        peak = self.peak(steps)
         if peak == 0:
             raise InvalidInput(
                 f"The learning rate is 0 at all of {steps:,} steps, so it cannot be scaled."
@@ -189,7 +197,7 @@ class Recipe:
         data = self.to_dict()
         for name, value in self.schedule.values:
             if name in scaled and value is not None:
-                grown = [item * rate / peak for item in np.atleast_1d(value).tolist()]
+                grown = [rate * (item / peak) for item in np.atleast_1d(value).tolist()]
                 data["schedule"][name] = grown if isinstance(value, tuple) else grown[0]
         return Recipe.from_dict(data)
 

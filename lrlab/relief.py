@@ -11,10 +11,11 @@ from PIL import Image
 from lrlab.surfaces import Point, Surface
 
 BANDS = 16
-_LOW = np.array([16, 42, 84])
-_HIGH = np.array([236, 240, 243])
+LOW, HIGH, SPECIAL = "#102a54", "#ecf0f3", "#d55e00"
+"""The colours of the lowest and the highest band, and of what is no number."""
+
+_LOW, _HIGH, _SPECIAL = (np.array(list(bytes.fromhex(c[1:]))) for c in (LOW, HIGH, SPECIAL))
 _LINE_SHADE = 0.86
-_SPECIAL = np.array([213, 94, 0])
 _NOWHERE = np.array([128, 128, 128])
 _FILLS = [_LOW + (_HIGH - _LOW) * i / (BANDS - 1) for i in range(BANDS)]
 

@@ -36,10 +36,11 @@ with chart_side:
     with st.expander("Noise, as in stochastic gradients"):
         noise_controls()
 path = current_path()
-answer.markdown(f"**{path_sentence(path)}** {why(path)}")
 with map_side:
     numbers = inspected(path)
     path_map(path, arrows_of(numbers, path) if numbers else ())
+answer.markdown(f"**{path_sentence(path)}** {why(path)}")
+with map_side:
     star = "★ marks the global minimum, " if path.surface.minima else ""
     st.caption(f"Click the map to start there. {star}○ the start.")
     if numbers:
@@ -50,12 +51,13 @@ with chart_side:
     show(
         value_chart,
         "values",
-        table[table["step"] <= until],
+        table.loc[table["step"] <= until, ["step", "gap", "f", "recipe"]],
         divergence_table([path]),
         recipes=(THIS,),
         has_minimum=bool(path.surface.minima),
     )
-    show(path_rate_chart, "path_rates", table, recipes=(THIS,))
+    rates = table[["step", "learning_rate", "recipe"]]
+    show(path_rate_chart, "path_rates", rates, recipes=(THIS,))
     if stretched() and (path.recipe.schedule_spec.step_params or path.recipe.ramp):
         st.caption(f"The schedule is stretched to the path's {path.steps:,} steps.")
 if path.recipe.optimizer_spec.on_vectors:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lrlab.ui.codes import class_code_box, instructor_part
 from lrlab.ui.entry import require_entry
-from lrlab.ui.live import run_view
+from lrlab.ui.looked_at import look_at_run
 from lrlab.ui.recipe import current_plan, details
 from lrlab.ui.runs import open_run, run_list
 from lrlab.ui.server import store_errors
@@ -29,7 +29,7 @@ with store_errors():
     with st.container():
         engine_note()
     if (run_id := open_run()) is not None:
-        run_view(run_id)
+        look_at_run(run_id, plan)
     run_list()
 details(plan.recipe)
 instructor_part()

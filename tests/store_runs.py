@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from lrlab.limits import Limits
 from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.store import State, Store
 from lrlab.training.records import EpochRecord
+
+ROOMY = Limits(max_waiting=100)
+"""For tests in which one browser asks for much."""
 
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}), epochs=3)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -37,6 +35,7 @@ from lrlab.outcome_map import Ticked
 from lrlab.race import RATES, race
 from lrlab.recipe import Recipe
 from lrlab.simulate import Path, trace
+from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
 
 STEPS_PER_EPOCH = 100
 RECIPE = Recipe.from_dict(
@@ -67,22 +66,6 @@ def walk(rate: float, surface: str = "rosenbrock") -> Path:
     return trace(
         Recipe.from_dict({"optimizer": {"name": "sgd"}, "schedule": schedule}), surface, steps=40
     )
-
-
-def pieces(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parts of a layered chart, each with the name of its data."""
-    for layer in spec.get("layer", [spec]):
-        yield {"data": spec.get("data")} | layer
-
-
-def fields(part: dict[str, Any]) -> set[str]:
-    """The columns that a part of a chart reads from its data."""
-    found = set()
-    for channel in part["encoding"].values():
-        for item in channel if isinstance(channel, list) else [channel]:
-            if "field" in item:
-                found.add(item["field"])
-    return found - {step["as"] for step in part.get("transform", [])}
 
 
 PATH = walk(1e-3)
@@ -127,35 +110,13 @@ MADE = {
 @pytest.mark.parametrize("name", MADE)
 def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
     chart, tables, look = MADE[name]
-    names = [f"table_{i}" for i in range(len(tables))]
-    spec = chart(*(alt.NamedData(name) for name in names), **look).to_dict()
-    read = set()
-    for part in pieces(spec):
-        if (its := part["data"].get("name")) in names:
-            read.add(its)
-            assert fields(part) <= set(tables[names.index(its)].columns)
-    assert read == set(names)
+    assert_reads_only_its_columns(chart, tables, look)
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_chart_does_not_depend_on_its_rows(name: str) -> None:
     chart, tables, look = MADE[name]
-    full, empty = (
-        chart(*(alt.Data(values=rows) for rows in data), **look).to_dict(format="vega-lite")
-        for data in (
-            [table.to_dict("records") for table in tables],
-            [[] for _ in tables],
-        )
-    )
-
-    def bare(spec: Any) -> Any:
-        if isinstance(spec, dict):
-            return {
-                key: bare(part) for key, part in spec.items() if key not in ("data", "datasets")
-            }
-        return [bare(part) for part in spec] if isinstance(spec, list) else spec
-
-    assert bare(full) == bare(empty)
+    assert_does_not_depend_on_rows(chart, tables, look)
 
 
 def test_series_take_colours_in_the_order_of_the_recipes_and_only_then() -> None:

@@ -14,6 +14,7 @@ from lrlab.params import OFF
 from lrlab.schedules import SCHEDULES
 from lrlab.surfaces import SURFACES
 from lrlab.training import data
+from lrlab.words import plain
 from tests.app_visit import PAGES, button, go, said, serving, visit
 
 QUICK = {"path_steps": "20"}
@@ -115,7 +116,7 @@ def test_a_typed_value_is_exact_and_a_refused_one_changes_nothing() -> None:
     assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
     assert "0.00033" in code(session)
     session.text_input(key=box).set_value("-1").run()
-    assert "learning_rate" in session.error[0].value and "-1" in session.error[0].value
+    assert plain("learning_rate = -1") in session.error[0].value
     assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
     session.text_input(key=box).set_value("0.5").run()
     assert_well(session)
@@ -182,7 +183,8 @@ def test_an_optional_parameter_can_be_turned_on_and_off() -> None:
 def test_parameters_that_exclude_each_other_are_both_named() -> None:
     session = visit("home", {"optimizer": "adam", "adam.clipnorm": "1", "adam.clipvalue": "2"})
     assert [item.message for item in session.exception] == []
-    assert "clipnorm = 1" in session.error[0].value and "clipvalue = 2" in session.error[0].value
+    assert plain("clipnorm = 1") in session.error[0].value
+    assert plain("clipvalue = 2") in session.error[0].value
     session.select_slider(key="adam.clipvalue").set_value(OFF).run()
     assert_well(session)
 
@@ -246,7 +248,7 @@ def test_a_bad_link_says_what_was_not_taken_and_why_and_takes_the_rest(page: str
     assert_well(session)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("present", "runs")])
 def test_texts_that_fit_no_schedule_are_named_and_can_be_mended(page: str) -> None:
     link = {"schedule": "piecewise_constant_decay", "stretch": "false"}
     session = visit(page, QUICK | link)

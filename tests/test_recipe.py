@@ -193,7 +193,7 @@ def test_a_hyperparameter_that_is_not_allowed_is_refused(
         ("polynomial_decay", "decay_steps", math.inf, "a whole number from 1 to 1e+07"),
         ("polynomial_decay", "power", 0, "a number above 0 to 100"),
         ("polynomial_decay", "cycle", 0, "true or false"),
-        ("exponential_decay", "decay_rate", 0, "a number above 0 to 1e+06"),
+        ("exponential_decay", "decay_rate", 0, "a number above 0 to 1e+12"),
         ("inverse_time_decay", "staircase", "no", "true or false"),
         ("cosine_decay", "alpha", 1.5, "a number from 0 to 1"),
         ("cosine_decay", "warmup_target", 0, "a number above 0 to 1e+06, or none"),

@@ -8,8 +8,16 @@ never depend on rows. Series take the theme's categorical colours in the order o
 
 from __future__ import annotations
 
+from lrlab.charts.compared import (
+    CURVES,
+    RUN_AXIS,
+    Curve,
+    Track,
+    compared_chart,
+    compared_table,
+)
 from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
-from lrlab.charts.look import CURVE_POINTS, thinned
+from lrlab.charts.look import CURVE_POINTS, enlarged, legend_chart, thinned
 from lrlab.charts.maps import outcome_chart, path_map_chart
 from lrlab.charts.paths import (
     divergence_table,
@@ -29,18 +37,36 @@ from lrlab.charts.runs import (
     point_table,
     recorded_rate_chart,
 )
+from lrlab.charts.sweeps import (
+    heat_chart,
+    heat_table,
+    range_test_chart,
+    range_test_tables,
+    sweep_u_chart,
+    sweep_u_table,
+)
 
 __all__ = [
     "AXIS",
+    "CURVES",
     "CURVE_POINTS",
     "PLANNED",
     "RECORDED",
+    "RUN_AXIS",
+    "Curve",
+    "Track",
     "Unit",
     "accuracy_chart",
+    "compared_chart",
+    "compared_table",
     "curve_chart",
     "curve_table",
     "divergence_table",
+    "enlarged",
     "epoch_table",
+    "heat_chart",
+    "heat_table",
+    "legend_chart",
     "loss_chart",
     "outcome_chart",
     "path_csv",
@@ -48,7 +74,11 @@ __all__ = [
     "path_rate_chart",
     "path_table",
     "point_table",
+    "range_test_chart",
+    "range_test_tables",
     "recorded_rate_chart",
+    "sweep_u_chart",
+    "sweep_u_table",
     "thinned",
     "u_chart",
     "u_table",

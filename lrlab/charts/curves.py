@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import CURVE_POINTS, number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import CURVE_POINTS, described, number_axis, quiet_axis, recipe_colour
 from lrlab.recipe import Recipe
 
 Unit = Literal["step", "epoch"]
@@ -63,5 +63,5 @@ def curve_chart(
                 alt.Tooltip("learning_rate:Q", title="learning rate", format=".4~g"),
             ],
         )
-        .properties(height=height)
+        .properties(height=height, description=described(f"Learning rate against {unit}", recipes))
     )

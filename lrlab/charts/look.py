@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -18,11 +19,41 @@ _SHORT_NUMBER = (
 """Vega's expression for a number on an axis: ``0.002``, ``1e-5``, ``1e10``."""
 
 
-def recipe_colour(recipes: Sequence[str]) -> alt.Color:
-    """The same colour for the same place in the list of recipes, on every chart."""
-    many = len(recipes) > 1
-    legend = alt.Legend(title=None, orient="top", labelLimit=400, columns=3) if many else None
-    return alt.Color("recipe:N", scale=alt.Scale(domain=list(recipes)), legend=legend)
+def recipe_colour(recipes: Sequence[str], legend: bool = True) -> alt.Color:
+    """The same colour for the same place in the list of recipes, on every chart.
+
+    Args:
+        recipes: their names, in the order of colours.
+        legend: tell which is which above the chart, if there are several.
+    """
+    key = alt.Legend(title=None, orient="top", labelLimit=400, columns=3, symbolOpacity=1)
+    scale = alt.Scale(domain=list(recipes))
+    return alt.Color("recipe:N", scale=scale, legend=key if legend and len(recipes) > 1 else None)
+
+
+def described(what: str, recipes: Sequence[str]) -> str:
+    """A chart's text for those who do not see it; its numbers are in sentences beside it."""
+    whose = f", a line for each of: {', '.join(recipes)}" if len(recipes) > 1 else ""
+    return f"{what[0].upper()}{what[1:]}{whose}."
+
+
+def legend_chart(data: Any, recipes: Sequence[str]) -> alt.Chart:
+    """Nothing but the legend of several charts that have none of their own.
+
+    Args:
+        data: a column ``recipe`` with their names.
+        recipes: the order of colours.
+    """
+    return (
+        alt.Chart(data)
+        .mark_point(opacity=0, tooltip=None)
+        .encode(color=recipe_colour(recipes))
+        .configure_view(stroke=None)
+        .properties(
+            height=24 * -(-len(recipes) // 3) + 34,
+            description=f"The colours of: {', '.join(recipes)}.",
+        )
+    )
 
 
 def quiet_axis() -> alt.Axis:
@@ -35,7 +66,21 @@ def number_axis() -> alt.Axis:
     return alt.Axis(labelExpr=_SHORT_NUMBER, tickCount=5, labelOverlap=True)
 
 
+def powers_axis() -> alt.Axis:
+    """A logarithmic axis over several powers of ten, labelled at 1, 2 and 5 of each alone."""
+    leading = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
+    shown = f"indexof([1, 2, 5], {leading}) < 0 ? '' : ({_SHORT_NUMBER})"
+    return alt.Axis(labelExpr=shown, labelOverlap=True)
+
+
 def thinned(table: pd.DataFrame, most: int = CURVE_POINTS) -> pd.DataFrame:
     """At most ``most`` rows, evenly spaced, the first and last among them."""
     kept = np.unique(np.linspace(0, len(table) - 1, min(len(table), most)).round().astype(int))
     return table.iloc[kept]
+
+
+def enlarged(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+    """The chart with type for a projector."""
+    return chart.configure_axis(
+        labelFontSize=20, titleFontSize=22, titlePadding=14
+    ).configure_legend(labelFontSize=22, symbolSize=300, symbolStrokeWidth=4)

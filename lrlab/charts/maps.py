@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from lrlab.charts.look import recipe_colour
+from lrlab.charts.look import described, recipe_colour
 from lrlab.outcome_map import Ticked
 from lrlab.surfaces import Surface
 
@@ -49,7 +49,10 @@ def path_map_chart(
         .mark_line(clip=True, strokeWidth=2)
         .encode(x="x:Q", y="y:Q", order="step:Q", color=recipe_colour(recipes))
     )
-    return alt.layer(image, stars, line).properties(width=size, height=size)
+    description = described(f"Paths over the map of {surface.label}", recipes)
+    return alt.layer(image, stars, line).properties(
+        width=size, height=size, description=description
+    )
 
 
 def outcome_chart(
@@ -89,7 +92,8 @@ def outcome_chart(
     place = alt.Chart(here).encode(x=alt.X("x:Q", **across), y=alt.Y("y:Q", **up))
     ring = place.mark_point(size=160, stroke="white", strokeWidth=4, tooltip=None)
     dot = place.mark_point(size=160, stroke="black", strokeWidth=2, tooltip=None)
-    return alt.layer(image, ring, dot, grid).properties(height=height)
+    description = f"Map of outcomes: {x.title} across, {y.title} upwards; dark is better."
+    return alt.layer(image, ring, dot, grid).properties(height=height, description=description)
 
 
 def _map_axis(axis: Ticked) -> dict[str, Any]:

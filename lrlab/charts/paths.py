@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import described, number_axis, quiet_axis, recipe_colour
 from lrlab.outcome_map import SMALLEST_GAP
 from lrlab.race import RATES, Runner
 from lrlab.simulate import Path
@@ -83,7 +83,9 @@ def value_chart(
         .mark_text(align="right", dx=-6, y=10, fontSize=12)
         .encode(x="step:Q", text="text:N", color=alt.value("gray"))
     )
-    return alt.layer(line, rule, text).properties(height=height)
+    return alt.layer(line, rule, text).properties(
+        height=height, description=described(f"{title} against step", recipes)
+    )
 
 
 def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt.Chart:
@@ -100,7 +102,7 @@ def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt
                 alt.Tooltip("learning_rate:Q", title="learning rate", format=".4~g"),
             ],
         )
-        .properties(height=height)
+        .properties(height=height, description=described("Learning rate against step", recipes))
     )
 
 
@@ -149,4 +151,4 @@ def u_chart(
     dots = alt.Chart(taken).mark_point(size=90, filled=True, opacity=1)
     return alt.layer(
         *(mark.encode(x=x, y=y, color=colour, tooltip=tooltip) for mark in (line, dots))
-    ).properties(height=height)
+    ).properties(height=height, description=described("Final value against learning rate", recipes))

@@ -73,7 +73,8 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
         )
     )
     ends = _epoch_line(epochs, _loss_axis(), "loss", length)
-    return alt.layer(passing, ends).properties(height=height)
+    description = "Loss against epoch: of the passing batches, and after each epoch on both sets."
+    return alt.layer(passing, ends).properties(height=height, description=description)
 
 
 def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
@@ -81,7 +82,9 @@ def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
     accuracy = alt.Y(
         "accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%")
     )
-    return _epoch_line(epochs, accuracy, "accuracy", length).properties(height=height)
+    description = "Accuracy after each epoch, on training and validation images."
+    line = _epoch_line(epochs, accuracy, "accuracy", length)
+    return line.properties(height=height, description=description)
 
 
 def recorded_rate_chart(
@@ -115,7 +118,8 @@ def recorded_rate_chart(
             ],
         )
     )
-    return alt.layer(line, dots).properties(height=height)
+    description = "Learning rate against epoch: recorded in training, over the planned curve."
+    return alt.layer(line, dots).properties(height=height, description=description)
 
 
 def _loss_axis() -> alt.Y:

@@ -108,7 +108,8 @@ def _decay_rate(default: float, help_text: str, high: float) -> Param:
         symbol="r",
         low=0.0,
         open_low=True,
-        high=1e6,
+        # Above 1 the rate grows: a range test goes through many powers of ten.
+        high=1e12,
         slider=(0.01, high),
     )
 

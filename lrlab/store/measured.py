@@ -49,13 +49,15 @@ def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
 
 def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:
     """The points at steps after ``since``, in order: ``step`` and `POINT_FIELDS`."""
-    return _read(connection, run_id, "point", POINT_FIELDS, since)
+    return [row for _, row in _read(connection, [run_id], "point", POINT_FIELDS, since)]
 
 
-def read_epochs(connection: Connection, run_id: int) -> list[dict[str, Any]]:
-    """The epochs in order: ``step`` and `EPOCH_FIELDS`."""
-    rows = _read(connection, run_id, "epoch", EPOCH_FIELDS, since=-1)
-    return [row | {"epoch": int(row["epoch"])} for row in rows]
+def read_epochs(connection: Connection, run_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The epochs of each run in order: ``step`` and `EPOCH_FIELDS`."""
+    found: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in run_ids}
+    for run_id, row in _read(connection, run_ids, "epoch", EPOCH_FIELDS, since=-1):
+        found[run_id].append(row | {"epoch": int(row["epoch"])})
+    return found
 
 
 def _add(
@@ -85,15 +87,16 @@ def _add(
 
 
 def _read(
-    connection: Connection, run_id: int, kind: str, fields: Sequence[str], since: int
-) -> list[dict[str, Any]]:
+    connection: Connection, run_ids: Sequence[int], kind: str, fields: Sequence[str], since: int
+) -> list[tuple[int, dict[str, Any]]]:
+    """A run's number and a row of its fields for each of its steps, in order."""
     names = {f"{kind}.{field}": field for field in fields}
     query = (
-        select(metrics.c.step, metrics.c.name, metrics.c.value)
-        .where(metrics.c.run_id == run_id, metrics.c.step > since, metrics.c.name.in_(names))
-        .order_by(metrics.c.step)
+        select(metrics.c.run_id, metrics.c.step, metrics.c.name, metrics.c.value)
+        .where(metrics.c.run_id.in_(run_ids), metrics.c.step > since, metrics.c.name.in_(names))
+        .order_by(metrics.c.run_id, metrics.c.step)
     )
-    table: dict[int, dict[str, Any]] = {}
-    for step, name, value in connection.execute(query):
-        table.setdefault(step, {"step": step})[names[name]] = value
-    return list(table.values())
+    table: dict[tuple[int, int], dict[str, Any]] = {}
+    for run_id, step, name, value in connection.execute(query):
+        table.setdefault((run_id, step), {"step": step})[names[name]] = value
+    return [(run_id, row) for (run_id, _), row in table.items()]

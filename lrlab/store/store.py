@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -14,6 +14,7 @@ from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
 from lrlab.store.measured import read_epochs, read_points
+from lrlab.store.notes import described
 from lrlab.store.queueing import admit, place
 from lrlab.store.rows import (
     MAX_ID,
@@ -129,6 +130,12 @@ class Store(WorkerStore):
             raise UnknownRun(f"There is no group {group_id}; it may have been deleted.")
         return Group(*row)
 
+    def groups(self) -> list[Group]:
+        """All groups, the newest first."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(groups).order_by(groups.c.id.desc()))
+            return [Group(*row) for row in found]
+
     def runs(self, owner: str | None = None, group: int | None = None) -> list[Run]:
         """The runs of one owner or everybody's, of one group or of all, the newest first."""
         query = select(runs).order_by(runs.c.id.desc())
@@ -168,8 +175,44 @@ class Store(WorkerStore):
         Returns:
             A dictionary an epoch with ``step`` (updates done so far) and `EPOCH_FIELDS`.
         """
+        return self.epochs_of([run_id])[run_id]
+
+    def epochs_of(self, run_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """The same as `epochs` for several runs at once, by their numbers."""
         with self._database.reading() as connection:
-            return read_epochs(connection, run_id)
+            return read_epochs(connection, run_ids)
+
+    def describe(
+        self,
+        run_id: int,
+        *,
+        by: str,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+    ) -> None:
+        """Let a run's owner name it, tag it and note something about it; None leaves as it was.
+
+        Args:
+            run_id: the run.
+            by: who asks; only its owner may.
+            name: as for `queue`.
+            tags: at most `MAX_TAGS` short words; spaces around them and doubles are dropped.
+            notes: at most `MAX_NOTES` characters, line breaks allowed.
+
+        Raises:
+            InvalidInput: a name, tag or note that is not allowed.
+            UnknownRun: there is none of this number.
+            NotAllowed: the run is somebody else's.
+        """
+        values = described(tags, notes)
+        if name is not None:
+            values["name"] = _label(name, "name")
+        with self._database.writing() as connection:
+            if find(connection, run_id, lock=True).owner != by:
+                raise NotAllowed(f"Run {run_id} is somebody else's: only its owner names it.")
+            if values:
+                change(connection, run_id, **values)
 
     def place(self, run_id: int) -> Place | None:
         """Where a run stands in the queue; None when it does not wait."""

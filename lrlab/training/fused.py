@@ -2,7 +2,7 @@
 
 With a small network most of an epoch goes by between the steps: ``tf.data`` cuts a batch, Python
 calls a function, callbacks look at it. Here ``model.fit`` is handed row numbers instead of images,
-and one of its "batches" is a block of up to `BLOCK_STEPS` real ones. `BlockModel.train_step` cuts
+and one of its "batches" is a block of up to fifty real ones. `BlockModel.train_step` cuts
 the block into the real batches and takes Keras's own training step with each, in one TensorFlow
 function that gathers the images from a constant, as ``uint8``; the network's first layer
 standardises them. Compiled by XLA, the whole block is one program; `lrlab.training.ways` says when
@@ -31,10 +31,6 @@ import tensorflow as tf
 from lrlab.training.model import BATCH_LOSS, LEARNING_RATE, WatchedModel
 from lrlab.training.ways import Way
 
-BLOCK_STEPS = 50
-BLOCK_IMAGES = 1_600
-"""A block holds at most this many steps and images: it takes some 30 ms, so that on a machine
-eight times slower measurements still come four times a second."""
 TEST_ROWS = 1_000
 """Images at a time in validation and test; it changes the speed alone."""
 
@@ -57,14 +53,17 @@ class BlockModel(WatchedModel):
         layers: see `keras.Sequential`.
         pictures: what the row numbers stand for.
         batch_size: images in a step.
+        block: steps in a block, see `lrlab.training.ways.block_steps`.
         way: how the steps are compiled.
     """
 
-    def __init__(self, layers: list[Any], pictures: Pictures, batch_size: int, way: Way) -> None:
+    def __init__(
+        self, layers: list[Any], pictures: Pictures, batch_size: int, block: int, way: Way
+    ) -> None:
         super().__init__(layers)
         self._pictures = pictures
         self._batch_size = batch_size
-        self._block = max(1, min(BLOCK_STEPS, BLOCK_IMAGES // batch_size))
+        self._block = block
         self._prepared: set[tuple[int, bool]] = set()
         self._steps = tf.function(
             self._train_batches,

@@ -132,11 +132,24 @@ def standardisation_table(images: np.ndarray) -> np.ndarray:
     Returns:
         float32, shape ``(28, 28, 256)``: ``table[row, column, value]``.
     """
+    mean, deviation = mean_and_deviation(images)
+    values = np.arange(VALUES)
+    return ((values - mean[..., None]) / deviation[..., None]).astype(np.float32)
+
+
+def mean_and_deviation(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each pixel's mean and standard deviation over images; 1 for a pixel that never varies.
+
+    Args:
+        images: uint8, shape ``(n, 28, 28)``.
+
+    Returns:
+        Two arrays, float64, shape ``(28, 28)``.
+    """
     # Row by row, because NumPy's standard deviation makes a float64 copy of what it is given:
     # 280 MB for all rows at once.
     rows = range(images.shape[1])
     mean = np.stack([images[:, row].mean(axis=0) for row in rows])
     deviation = np.stack([images[:, row].std(axis=0) for row in rows])
     deviation[deviation == 0] = 1
-    values = np.arange(VALUES)
-    return ((values - mean[..., None]) / deviation[..., None]).astype(np.float32)
+    return mean, deviation

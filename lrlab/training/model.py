@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -10,9 +11,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from lrlab.networks import NETWORKS, Network
+
 BATCH_LOSS = "batch_loss"
 LEARNING_RATE = "learning_rate"
-CLASSES = 10
 
 
 class Standardise(layers.Layer):
@@ -71,34 +73,14 @@ class WatchedModel(keras.Sequential):
         return loss
 
 
-def _mlp() -> list[layers.Layer]:
-    """The notebook's network."""
-    return [
-        layers.Flatten(),
-        layers.Dense(300, activation="selu", kernel_initializer="lecun_normal"),
-        layers.Dense(100, activation="selu", kernel_initializer="lecun_normal"),
-        layers.Dense(CLASSES, activation="softmax"),
-    ]
-
-
-def _cnn() -> list[layers.Layer]:
-    """Two convolutions with pooling: small enough for two cores."""
-    return [
-        layers.Reshape((28, 28, 1)),
-        layers.Conv2D(16, 3, activation="relu", kernel_initializer="he_normal"),
-        layers.MaxPooling2D(),
-        layers.Conv2D(32, 3, activation="relu", kernel_initializer="he_normal"),
-        layers.MaxPooling2D(),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu", kernel_initializer="he_normal"),
-        layers.Dense(CLASSES, activation="softmax"),
-    ]
+def _build(network: Network) -> list[layers.Layer]:
+    return [getattr(layers, layer.keras_class)(**layer.arguments) for layer in network.layers]
 
 
 BUILDERS: Mapping[str, Callable[[], list[layers.Layer]]] = MappingProxyType(
-    {"mlp": _mlp, "cnn": _cnn}
+    {key: partial(_build, network) for key, network in NETWORKS.items()}
 )
-"""The layers of each network of `lrlab.plan.NETWORKS`, by its key."""
+"""What makes the fresh layers of each network of `lrlab.networks.NETWORKS`, by its key."""
 
 
 def network_layers(network: str, table: np.ndarray) -> list[Any]:

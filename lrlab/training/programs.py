@@ -18,12 +18,13 @@ import numpy as np
 import tensorflow as tf
 
 from lrlab.plan import RunPlan
+from lrlab.training.checkpoint import Checkpoint
 from lrlab.training.data import DataSource
 from lrlab.training.fused import BlockModel, Pictures
 from lrlab.training.images import Images, load_images, read_images
 from lrlab.training.model import network_layers
 from lrlab.training.schedules import keras_learning_rate
-from lrlab.training.ways import Way
+from lrlab.training.ways import Way, block_steps
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -73,7 +74,7 @@ class Program:
     def __init__(self, plan: RunPlan, pictures: Pictures, images: Images, way: Way) -> None:
         self._way = way
         layers = network_layers(plan.network, images.table)
-        self.model = BlockModel(layers, pictures, plan.batch_size, way)
+        self.model = BlockModel(layers, pictures, plan.batch_size, block_steps(plan), way)
         optimizer = plan.recipe.keras_optimizer()
         room = _room_for_rates(plan)
         self._rates = RateTable(room) if room else None
@@ -86,12 +87,22 @@ class Program:
         optimizer.build(self.model.trainable_variables)
         self.model.test_step(images.train_rows[:1])
 
-    def begin(self, plan: RunPlan, images: Images) -> None:
-        """Puts every variable where a new network and optimizer have it after the plan's seed.
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """What a training changes: all variables of the network and the optimizer, but for the
+        table of the standardising first layer."""
+        layers = self.model.layers[1:]
+        network = [variable for layer in layers for variable in layer.variables]
+        return network + self.model.optimizer.variables
+
+    def begin(self, plan: RunPlan, images: Images, start: Checkpoint | None = None) -> None:
+        """Puts every variable where a new network and optimizer have it after the plan's seed,
+        or where a checkpoint has it.
 
         Args:
             plan: one that the program was made for, but for seed, rates and training images.
             images: those of the plan.
+            start: a checkpoint of the plan.
         """
         keras.utils.set_random_seed(plan.seed)
         network = keras.Sequential(network_layers(plan.network, images.table))
@@ -100,6 +111,9 @@ class Program:
         for ours, new in ((self.model, network), (self.model.optimizer, optimizer)):
             for variable, source in zip(ours.variables, new.variables, strict=True):
                 variable.assign(source)
+        if start is not None:
+            for variable, value in zip(self.variables, start.variables, strict=True):
+                variable.assign(value)
         if self._rates is not None:
             self._rates.load(keras_learning_rate(plan.recipe), plan.total_steps, self._way)
 

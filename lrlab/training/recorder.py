@@ -60,12 +60,13 @@ class Recorder(keras.callbacks.Callback):
     Args:
         sink: where to report to.
         total_steps: updates in the whole run; decides how many steps a point stands for.
+        steps: updates done before it begins, where it goes on from a checkpoint.
 
     Raises:
         RunEnded: from within ``fit`` or ``evaluate``.
     """
 
-    def __init__(self, sink: Sink, total_steps: int) -> None:
+    def __init__(self, sink: Sink, total_steps: int, steps: int = 0) -> None:
         super().__init__()
         self._sink = sink
         self._block = math.ceil(total_steps / MOST_POINTS)
@@ -74,7 +75,7 @@ class Recorder(keras.callbacks.Callback):
         self._learning_rate = math.nan
         self._looked = -math.inf
         self._epoch_began = 0.0
-        self.steps = 0
+        self.steps = steps
         """Updates done so far; one that starts from a loss that is not finite does not count."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:

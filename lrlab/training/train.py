@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lrlab.plan import FULL_TRAIN_SIZE, RunPlan
+from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
 from lrlab.training.data import DataSource, find_source
 from lrlab.training.fused import TEST_ROWS
 from lrlab.training.memory import give_back
 from lrlab.training.programs import Programs
 from lrlab.training.recorder import Recorder, RunEnded, Sink
+from lrlab.training.resume import Checkpointer
 from lrlab.training.ways import Way, fastest_way
 
 PROGRAMS = Programs()
@@ -48,12 +50,21 @@ def read_ahead() -> None:
 
 
 def train(
-    plan: RunPlan, sink: Sink, source: DataSource | None = None, way: Way | None = None
+    plan: RunPlan,
+    sink: Sink,
+    source: DataSource | None = None,
+    way: Way | None = None,
+    *,
+    files: CheckpointFiles | None = None,
+    start: Checkpoint | None = None,
 ) -> Outcome:
     """Trains a plan, reporting to a sink.
 
     The history is, to 1e-5, that of a plain ``model.fit`` of the same network, optimizer and data
-    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``.
+    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``. The
+    optimizer is built before: while ``fit`` traces its first step, Keras 3.15's ScheduleFreeAdamW
+    would lose the weights it starts from. A run that goes on from a checkpoint has, bit for bit,
+    the rest of the history of one that was never cut off.
 
     Args:
         plan: what to train.
@@ -61,6 +72,8 @@ def train(
         source: the copy of Fashion-MNIST to use; without one, the first sound copy, downloaded
             if need be.
         way: how to train; without one, the fastest that was measured for such a plan.
+        files: where to write checkpoints; without it none are written.
+        start: a checkpoint of the same plan, source and way, to go on from.
 
     Returns:
         How the run ended. Measurements made before a divergence or a stop have reached the sink.
@@ -74,24 +87,28 @@ def train(
     images = PROGRAMS.load(source, plan.train_size)
     program = PROGRAMS.find(plan, source, way)
     model = program.model
-    recorder = Recorder(sink, plan.total_steps)
+    done = start.epoch if start else 0
+    recorder = Recorder(sink, plan.total_steps, done * plan.steps_per_epoch)
+    callbacks = plan.recipe.keras_callbacks()
+    checkpointer = Checkpointer(files, program.variables, callbacks, start)
     try:
         recorder.check_stop()
         if not model.is_ready_for(plan.train_size):
             sink.started("compiling")
             model.prepare(plan.train_size, len(images.validation_rows))
             give_back()
-        program.begin(plan, images)
+        program.begin(plan, images, start)
         sink.started("training")
         model.fit(
             images.train_rows,
             batch_size=model.block_rows,
+            initial_epoch=done,
             epochs=plan.epochs,
             # What Keras would find out itself, making each epoch's pipeline twice over it.
             steps_per_epoch=-(-plan.train_size // model.block_rows),
             validation_data=(images.validation_rows,),
             validation_batch_size=TEST_ROWS,
-            callbacks=[recorder, *plan.recipe.keras_callbacks()],
+            callbacks=[recorder, *callbacks, checkpointer],
             verbose=0,
         )
         sink.started("testing")
@@ -99,6 +116,8 @@ def train(
             images.test_rows, batch_size=TEST_ROWS, callbacks=[recorder], verbose=0
         )
     except RunEnded as end:
+        if end.kind == "stopped":
+            checkpointer.write_waiting()
         return Outcome(end.kind, str(end), recorder.steps, way.key)
     text = f"completed all {plan.total_steps:,} steps"
     return Outcome("completed", text, recorder.steps, way.key, test_loss, test_accuracy)

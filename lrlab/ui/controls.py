@@ -9,6 +9,9 @@ from lrlab.params import OFF, InvalidInput
 from lrlab.ui.state import held, is_plain_number
 from lrlab.words import plain
 
+EXACT_WIDTH = 72
+"""Pixels of the box for an exact value: five digits and their sign."""
+
 
 def choice(what: str, label: str, help_text: str | None = None) -> str:
     """A list to pick an optimizer, a schedule, a network or a surface from; returns its key."""
@@ -67,8 +70,9 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
     if param.optional:
         options.insert(0, OFF)
     disabled = bool(param.needs) and _is_off(field)
-    slider, box = st.columns([5, 2], vertical_alignment="bottom", gap="small")
-    with slider:
+    with st.container(
+        key=f"exact-{field.key}", horizontal=True, wrap=False, vertical_alignment="bottom"
+    ):
         value = st.select_slider(
             label,
             options,
@@ -78,7 +82,6 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             bind="query-params",
             disabled=disabled,
         )
-    with box:
         st.text_input(
             f"{param.label or param.name}, exact value",
             key=f"{field.key}.exact",
@@ -87,6 +90,7 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             args=(field,),
             label_visibility="collapsed",
             disabled=disabled,
+            width=EXACT_WIDTH,
         )
 
 

@@ -17,7 +17,9 @@ from lrlab.schedules import RAMP
 from lrlab.simulate import Path, trace
 from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
+from lrlab.ui.sidebar import PageEnded
 from lrlab.ui.state import current_draft
+from lrlab.ui.take_away import read_back
 from lrlab.words import no_path_sentence, plain
 
 THIS = "this recipe"
@@ -93,20 +95,26 @@ def code(recipe: Recipe) -> None:
         "application/json",
         icon=":material/download:",
     )
+    read_back()
 
 
 def details(recipe: Recipe) -> None:
     """Formulas and code, folded away below a page's answer."""
-    with st.expander("The formulas", icon=":material/function:"):
-        formulas(recipe)
-    with st.expander("Keras code, link and JSON", icon=":material/code:"):
-        code(recipe)
+    for title, icon, draw in (
+        ("The formulas", ":material/function:", formulas),
+        ("Keras code, link and JSON", ":material/code:", code),
+    ):
+        # What is folded away is made only once it is opened.
+        fold = st.expander(title, icon=icon, key=f"{draw.__name__}.open", on_change="rerun")
+        if fold.open:
+            with fold:
+                draw(recipe)
 
 
 def _end_without_path(recipe: Recipe) -> None:
     no_path(recipe)
     details(recipe)
-    st.stop()
+    raise PageEnded
 
 
 @contextmanager
@@ -116,4 +124,4 @@ def mending() -> Iterator[None]:
         yield
     except InvalidInput as error:
         st.error(f"{plain(str(error))} Mend it in the sidebar.", icon=":material/error:")
-        st.stop()
+        raise PageEnded from error

@@ -1,4 +1,4 @@
-"""The list of runs: mine or all, newest first; one of them is open."""
+"""The short list of one's newest runs; one of them is open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from lrlab.store import ENDED, Run
+from lrlab.entries import Entry, entries_of
+from lrlab.store import ENDED
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
 
@@ -18,7 +19,7 @@ OPEN = "run"
 _PICKED = "run.picked"
 
 REFRESH_SECONDS = 3.0
-MOST = 100
+MOST = 5
 """Runs listed, the newest."""
 
 
@@ -34,7 +35,7 @@ def open_run() -> int | None:
 
 
 def run_list() -> None:
-    """The table of runs; a click on a row opens it. Kept up to date while any is under way."""
+    """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
     active = any(run.state not in ENDED for run in server().store.runs())
     st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
 
@@ -45,27 +46,34 @@ def _refresh(was_active: bool) -> None:
 
 
 def _list(was_active: bool) -> None:
-    whose = st.segmented_control(
-        "Runs", ["Mine", "All"], default="Mine", required=True, key="runs.whose"
-    )
-    runs = server().store.runs(browser() or "" if whose == "Mine" else None)[:MOST]
+    store = server().store
+    entries = entries_of(store.runs(browser() or ""), store.groups())[:MOST]
     if st.session_state.pop(_PICKED, False):
         # The run is drawn outside this part of the page.
         st.rerun()
-    if was_active and not any(run.state not in ENDED for run in server().store.runs()):
+    if was_active and not any(run.state not in ENDED for run in store.runs()):
         st.rerun()
-    if not runs:
-        none = "You have no runs yet." if whose == "Mine" else "There are no runs yet."
-        st.caption(f"{none} Press Start above.")
-        return
+    st.subheader("Your newest runs", anchor=False)
+    if not entries:
+        st.caption("You have no runs yet. Press Start above.")
+    else:
+        _table(entries)
+    with st.container(horizontal=True):
+        st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+        st.page_link("pages/present.py", label="On a projector", icon=":material/present_to_all:")
+
+
+def _table(entries: list[Entry]) -> None:
     # A selection is kept by row; another list of runs must begin without one.
-    key = f"runs.table.{whose}.{runs[0].id}.{len(runs)}"
+    key = f"runs.newest.{entries[0].ids[-1]}.{len(entries)}"
     st.dataframe(
-        pd.DataFrame([_row(run) for run in runs]),
+        pd.DataFrame([_row(entry) for entry in entries]),
         key=key,
         hide_index=True,
-        on_select=partial(_open_selected, [run.id for run in runs], key),
+        on_select=partial(_open_selected, [entry.ids[-1] for entry in entries], key),
         selection_mode="single-row",
+        placeholder="–",
+        alt="Your newest runs. Tick one to open it above.",
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name"),
@@ -76,18 +84,18 @@ def _list(was_active: bool) -> None:
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
     )
-    st.caption("Click a row's left edge to open that run above.")
 
 
-def _row(run: Run) -> dict:
+def _row(entry: Entry) -> dict:
+    newest = entry.runs[-1]
     return {
-        "run": run.id,
-        "name": run.name,
-        "state": run.state,
-        "epochs": run.plan["epochs"],
-        "done": run.step / run.total_steps,
-        "test_accuracy": run.test_accuracy,
-        "queued": datetime.fromtimestamp(run.created, UTC),
+        "run": newest.id,
+        "name": entry.name,
+        "state": entry.state,
+        "epochs": newest.plan["epochs"],
+        "done": entry.done,
+        "test_accuracy": newest.test_accuracy if len(entry.runs) == 1 else None,
+        "queued": datetime.fromtimestamp(newest.created, UTC),
     }
 
 

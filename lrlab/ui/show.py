@@ -7,8 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
+
+from lrlab.charts import enlarged
 
 
 def show(
@@ -16,6 +20,7 @@ def show(
     key: str,
     *tables: pd.DataFrame,
     on_select: Callable[[], None] | None = None,
+    large: bool = False,
     **look: Any,
 ) -> None:
     """Draw ``chart(*tables, **look)``, repainting in place while ``look`` stays the same.
@@ -25,21 +30,43 @@ def show(
         key: the element's key.
         tables: its data, in the order of its first arguments.
         on_select: called after a selection in the chart, before the page runs again.
+        large: type and lines for a projector.
         look: its other arguments; they must be hashable.
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
-    spec = _specification(chart, names, tuple(look.items()))
-    datasets = dict(zip(names, tables, strict=True))
+    spec = _specification(chart, names, large, tuple(look.items()))
+    datasets = dict(zip(names, map(_compact, tables), strict=True))
     st.vega_lite_chart(
-        {**spec, "datasets": datasets}, key=key, width="stretch", on_select=on_select or "ignore"
+        {**spec, "datasets": datasets},
+        key=key,
+        width="stretch",
+        on_select=on_select or "ignore",
     )
+
+
+def _compact(table: pd.DataFrame) -> pa.Table:
+    """The rows in the fewest bytes that change no pixel: texts once, whole numbers short.
+
+    ``pa.Table.from_pandas`` would start threads for a thousand rows, which takes longer.
+    """
+    return pa.table({name: _column(table[name].to_numpy()) for name in table})
+
+
+def _column(values: np.ndarray) -> pa.Array:
+    if values.dtype == np.int64:
+        values = values.astype(np.int32)
+    column = pa.array(values, from_pandas=True)
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
 
 
 @lru_cache(maxsize=128)
 def _specification(
-    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], look: tuple
+    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], large: bool, look: tuple
 ) -> dict[str, Any]:
     made = chart(*(alt.NamedData(name) for name in names), **dict(look))
+    if large:
+        made = enlarged(made)
     # More than 2,000 rows would silently switch the renderer and embed the chart anew.
     made = made.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
-    return made.to_dict()
+    # Every chart is validated by a test; doing it again would hold up the first page.
+    return made.to_dict(validate=False)

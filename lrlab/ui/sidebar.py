@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lrlab.fields import (
     STRETCH,
@@ -19,13 +21,39 @@ from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.ui.controls import choice, control
 from lrlab.ui.state import REFUSED, held
 
+_DRAWN = "sidebar.drawn"
 
-def sidebar(plan_here: bool) -> None:
-    """Draw the recipe's controls; pages then read `lrlab.ui.state.current_draft`.
+
+class PageEnded(Exception):
+    """The page has said all it can. Unlike ``st.stop`` this leaves the sidebar its turn."""
+
+
+@contextmanager
+def beside_sidebar(plan_here: bool) -> Iterator[None]:
+    """Draw the recipe's controls beside the page, which reads `lrlab.ui.state.current_draft`.
+
+    The page comes first: its answer is then on its way before the some hundred messages of the
+    controls. Only where they have yet to take their values from the address, on a session's first
+    run and after Back or Forward, they come before it.
 
     Args:
         plan_here: draw the planned run's controls too; the Train page has them itself.
     """
+    context = get_script_run_ctx()
+    first = _DRAWN not in st.session_state or (context and context.is_history_navigation)
+    if first:
+        _sidebar(plan_here)
+        st.session_state[_DRAWN] = True
+    try:
+        with suppress(PageEnded):
+            yield
+    finally:
+        # However the page ends, what can mend it must be there.
+        if not first:
+            _sidebar(plan_here)
+
+
+def _sidebar(plan_here: bool) -> None:
     with st.sidebar:
         _refusals()
         st.subheader("Recipe", anchor=False)

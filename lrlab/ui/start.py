@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.draft import draft_of
-from lrlab.plan import PRESETS, RunPlan
+from lrlab.plan import PRESETS, RunPlan, seed_plans
 from lrlab.training.data import FETCH_HINT, find_source
 from lrlab.ui.codes import class_code
 from lrlab.ui.identity import browser
@@ -17,13 +17,27 @@ from lrlab.words import plain
 _QUEUED = "start.queued"
 """Session key: whether the last press of the button queued a run."""
 
+MOST_SEEDS = 20
+"""Seeds that can be started at once."""
+
 
 def start_row(plan: RunPlan) -> None:
-    """The start button, and a button for each of the notebook's exercises beside it."""
-    columns = st.columns(1 + len(PRESETS), gap="medium")
+    """The start button with the number of seeds, and a button for each of the notebook's exercises
+    beside it."""
+    columns = st.columns([2, 3, *(3 for _ in PRESETS)], gap="medium", vertical_alignment="bottom")
     with columns[0]:
-        start_button(plan)
-    for column, (title, preset) in zip(columns[1:], PRESETS.items(), strict=True):
+        seeds = st.number_input(
+            "Seeds",
+            1,
+            MOST_SEEDS,
+            key="start.seeds",
+            persist_state="session",
+            help="Train the recipe with so many seeds, from the run's own upwards: one training "
+            "alone says little, as the next seed may come out otherwise.",
+        )
+    with columns[1]:
+        start_button(plan, "Start" if seeds == 1 else f"Start {seeds} runs", seeds)
+    for column, (title, preset) in zip(columns[2:], PRESETS.items(), strict=True):
         column.button(
             title,
             icon=":material/school:",
@@ -34,14 +48,15 @@ def start_row(plan: RunPlan) -> None:
         )
 
 
-def start_button(plan: RunPlan, label: str = "Start") -> bool:
-    """The button that queues the planned run; whether it just did."""
+def start_button(plan: RunPlan, label: str, seeds: int = 1) -> bool:
+    """The button that queues the planned run, or a group with so many seeds; whether it just
+    did."""
     pressed = st.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
-        args=(plan,),
+        args=(plan, seeds),
         disabled=browser() is None,
         help="Train this recipe in the background; leave the page as you like.",
         width="stretch",
@@ -49,12 +64,17 @@ def start_button(plan: RunPlan, label: str = "Start") -> bool:
     return pressed and st.session_state[_QUEUED]
 
 
-def _start(plan: RunPlan) -> None:
+def _start(plan: RunPlan, seeds: int) -> None:
     st.session_state[_QUEUED] = False
+    asks = {"owner": browser(), "name": plan.recipe.label, "code": class_code()}
     with store_errors():
-        st.session_state[OPEN] = server().store.queue(
-            plan, owner=browser(), name=plan.recipe.label, code=class_code()
-        )
+        store = server().store
+        if seeds == 1:
+            st.session_state[OPEN] = store.queue(plan, **asks)
+        else:
+            asks["name"] += f", {seeds} seeds"
+            group = store.queue_group(seed_plans(plan, seeds), **asks, kind="seeds")
+            st.session_state[OPEN] = store.runs(group=group)[0].id
         st.session_state[_QUEUED] = True
 
 

@@ -34,12 +34,14 @@ def is_plain_number(param: Param) -> bool:
 
 def current_draft() -> dict[str, str]:
     """What the controls hold now, as texts; what no control has held yet is left out."""
-    draft = {}
-    for key in (*CHOICES, *every_field()):
-        value = st.session_state.get(key)
+    keys, draft = CHOICES.keys() | every_field().keys(), {}
+    # One by one, each of some hundred keys would cost a lock and, where missing, an exception.
+    for key, value in st.session_state.to_dict().items():
+        if key not in keys or value is None:
+            continue
         if isinstance(value, bool):
             draft[key] = "true" if value else "false"
-        elif value is not None:
+        else:
             draft[key] = str(value)
     return draft
 

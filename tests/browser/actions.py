@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 CHART = "[data-testid=stVegaLiteChart] canvas"
@@ -30,7 +31,7 @@ def go(page: Page, title: str) -> None:
     """Change to another page by the navigation, and wait until the server has run it."""
     heading = page.get_by_role("heading", level=1)
     before = heading.inner_text()
-    page.get_by_role("link", name=title).click()
+    page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
     expect(heading).not_to_have_text(before)
     await_server(page)
 
@@ -82,3 +83,15 @@ def metric(page: Page, label: str) -> Locator:
 def state(page: Page) -> Locator:
     """The state of the open run."""
     return page.get_by_test_id("stMain").locator(".stMarkdownBadge")
+
+
+def assert_accessible(page: Page) -> None:
+    """Axe, the automated accessibility check, finds nothing serious on the page as it is."""
+    await_server(page)
+    serious = [
+        f"{item['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for item in Axe().run(page).response["violations"]
+        for node in item["nodes"]
+        if item["impact"] in ("serious", "critical")
+    ]
+    assert not serious, "\n".join(serious)

@@ -13,6 +13,7 @@ from lrlab.plan import PRESETS
 from tests.app_visit import PAGES
 from tests.browser.actions import (
     CHART,
+    assert_accessible,
     await_server,
     choose,
     go,
@@ -125,7 +126,9 @@ def test_the_map_is_used_by_the_keyboard_alone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_wide_and_narrow_windows_in_light_and_dark(page: Page, name: str) -> None:
+def test_a_page_fits_wide_and_narrow_windows_and_passes_axe_in_light_and_dark(
+    page: Page, name: str
+) -> None:
     open_page(page, "/" if name == "home" else f"/{name}")
     main = page.get_by_test_id("stMain")
     for theme, brightness in (("light", "> 600"), ("dark", "< 200")):
@@ -142,3 +145,4 @@ def test_a_page_fits_wide_and_narrow_windows_in_light_and_dark(page: Page, name:
                 "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
                 ".every(part => part.scrollWidth <= part.clientWidth)"
             )
+        assert_accessible(page)

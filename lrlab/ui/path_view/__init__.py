@@ -6,6 +6,7 @@ works from the keyboard: what Vega-Lite's parameters do not offer.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path as File
@@ -64,9 +65,9 @@ def path_view(
                 {
                     "label": label,
                     "slot": slot,
-                    "points": [_finite(point) for point in path.points[kept]],
-                    "values": _finite(path.values[kept]),
-                    "rates": _finite(path.learning_rates[kept[kept < path.steps]]),
+                    "points": _bytes(path.points[kept]),
+                    "values": _bytes(path.values[kept]),
+                    "rates": _bytes(path.learning_rates[kept[kept < path.steps]]),
                 }
                 for slot, (label, path) in enumerate(paths.items())
             ],
@@ -84,6 +85,7 @@ def _picture(key: str, chosen: tuple, bounds: tuple[Point, Point]) -> str:
     return relief(SURFACES[key].with_params(**dict(chosen)), bounds)[0]
 
 
-def _finite(numbers: np.ndarray) -> list[float | None]:
-    """Numbers fit for JSON, at drawing precision; what is not finite becomes null."""
-    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]
+def _bytes(numbers: np.ndarray) -> str:
+    """Numbers at drawing precision: float32 in the order of C, in base64."""
+    with np.errstate(over="ignore"):
+        return b64encode(numbers.astype("<f4").tobytes()).decode()

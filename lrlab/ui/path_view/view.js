@@ -35,8 +35,12 @@ function ticks(low, high) {
   return found.map((value) => Number(value.toPrecision(12)));
 }
 
+// Numbers travel as the bytes of a Float32Array in base64: a tenth of what JSON takes.
+const numbers = (text) =>
+  new Float32Array(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer);
+
 function shown(value) {
-  if (value === null) return "not finite";
+  if (!Number.isFinite(value)) return "not finite";
   const small = value !== 0 && Math.abs(value) < 1e-3;
   return small ? value.toExponential(2) : Number(value.toPrecision(4)).toString();
 }
@@ -51,7 +55,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const [[xLow, xHigh], [yLow, yHigh]] = data.bounds;
 
   const toPixels = ([x, y]) => {
-    if (x === null || y === null) return null;
     let px = ((x - xLow) / (xHigh - xLow) - 0.5) * BOX.size;
     let py = (0.5 - (y - yLow) / (yHigh - yLow)) * BOX.size;
     const far = Math.max(Math.abs(px), Math.abs(py)) / FAR;
@@ -135,7 +138,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   heads.replaceChildren();
   const theme = getComputedStyle(root).getPropertyValue("--st-chart-categorical-colors");
   const palette = theme.split(",").map((colour) => colour.trim());
-  const drawn = data.paths.map((path) => {
+  const paths = data.paths.map(({ label, slot, points, values, rates }) => {
+    const flat = numbers(points);
+    const pairs = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
+    return { label, slot, points: pairs, values: numbers(values), rates: numbers(rates) };
+  });
+  const drawn = paths.map((path) => {
     const colour = palette[path.slot % palette.length];
     const pixels = path.points.map(toPixels);
     const end = pixels.indexOf(null);
@@ -151,7 +159,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       head: element("circle", { r: 6, fill: colour }, heads),
     };
   });
-  const last = Math.max(...data.paths.map((path) => path.points.length)) - 1;
+  const last = Math.max(...paths.map((path) => path.points.length)) - 1;
 
   const draw = (index) => {
     view.step = index;
@@ -167,11 +175,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     });
     const k = data.steps[index];
     const parts = [`step ${grouped(k)} of ${grouped(data.steps[last])}`];
-    for (const path of data.paths) {
+    for (const path of paths) {
       const i = Math.min(index, path.points.length - 1);
-      const name = data.paths.length > 1 ? `${path.label}: ` : "";
+      const name = paths.length > 1 ? `${path.label}: ` : "";
       parts.push(`${name}f = ${shown(path.values[i])}`);
-      if (data.paths.length === 1) {
+      if (paths.length === 1) {
         parts.push(`at (${path.points[i].map(shown).join(", ")})`);
         if (path.rates[i] !== undefined) parts.push(`learning rate ${shown(path.rates[i])}`);
       }

@@ -1,0 +1,290 @@
+"""What sweeps and range tests found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from lrlab.charts.look import described, number_axis, powers_axis, recipe_colour
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.range_test import RangeTest
+from lrlab.relief import HIGH, LOW, SPECIAL
+from lrlab.sweep_results import Cell, SweepResult, best_of
+
+DARK = 0.4
+"""A cell of the heat map with a shade below this needs light text."""
+
+LOSS, AVERAGE = "loss of the last batches", "smoothed"
+"""The curves of a range test."""
+
+
+def sweep_u_table(result: SweepResult, axis: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The U-curves of a sweep, a line for each optimizer.
+
+    Args:
+        result: the sweep; where it has a second axis, each point is the best over that one.
+        axis: which of its axes runs along the chart; values that are off or no numbers are left
+            out.
+
+    Returns:
+        A table with the columns ``x``, ``recipe`` (the optimizer's label), ``mean``, ``low`` and
+        ``high`` (the lowest and the highest seed) and ``runs``; and one of the places where runs
+        diverged: ``x``, ``recipe`` and ``text``.
+    """
+    points, lost = [], []
+    sign = -1 if result.measure.higher_is_better else 1
+    for optimizer in result.optimizers:
+        label = OPTIMIZERS[optimizer].label
+        cells = [cell for cell in result.cells if cell.optimizer == optimizer]
+        places = dict.fromkeys(cell.at[axis] for cell in cells)
+        for x in (place for place in places if isinstance(place, int | float)):
+            here = [cell for cell in cells if cell.at[axis] == x]
+            kept = [cell for cell in here if cell.band.values]
+            if kept:
+                best = min(kept, key=lambda cell: sign * cell.band.mean)
+                points.append({"x": x, "recipe": label} | _spread(best))
+            if gone := sum(cell.band.diverged for cell in here):
+                runs = sum(len(cell.values) for cell in here)
+                text = f"{gone} of {runs} runs diverged"
+                lost.append({"x": x, "recipe": label, "text": text})
+    columns = ["x", "recipe", "mean", "low", "high", "runs"]
+    return (
+        pd.DataFrame(points, columns=columns),
+        pd.DataFrame(lost, columns=["x", "recipe", "text"]),
+    )
+
+
+def _spread(cell: Cell) -> dict[str, float]:
+    finite = [value for value in cell.values if np.isfinite(value)]
+    return {
+        "mean": cell.band.mean,
+        "low": min(finite),
+        "high": max(finite),
+        "runs": cell.band.values,
+    }
+
+
+def sweep_u_chart(
+    points: Any,
+    lost: Any,
+    recipes: Sequence[str],
+    x: str,
+    y: str,
+    log_x: bool = True,
+    log_y: bool = True,
+    height: int = 320,
+) -> alt.LayerChart:
+    """A measure against a hyperparameter, from `sweep_u_table` rows: the mean, a band from the
+    lowest to the highest seed, and a cross where runs diverged. A click selects a point as
+    ``cell`` -> ``x``, ``recipe``.
+
+    Args:
+        points, lost: the rows.
+        recipes: the order of colours.
+        x, y: the names of the hyperparameter and of the measure.
+        log_x, log_y: which axes are logarithmic.
+    """
+    ticks = powers_axis() if log_x else number_axis()
+    across = alt.X("x:Q", title=_logged(x, log_x), scale=_scale(log_x), axis=ticks)
+    colour = recipe_colour(recipes)
+    up = {"title": _logged(y, log_y), "scale": _scale(log_y), "axis": number_axis()}
+    base = alt.Chart(points).encode(x=across, color=colour)
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", **up), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", **up))
+    chosen = alt.selection_point("cell", fields=["x", "recipe"], on="click", empty=False)
+    dots = (
+        base.mark_point(filled=True, size=70, opacity=1, cursor="pointer")
+        .encode(
+            y=alt.Y("mean:Q", **up),
+            tooltip=[
+                alt.Tooltip("recipe:N", title="optimizer"),
+                alt.Tooltip("x:Q", title=x, format=".4~g"),
+                alt.Tooltip("mean:Q", title=f"mean {y}", format=".4~g"),
+                alt.Tooltip("low:Q", title="lowest seed", format=".4~g"),
+                alt.Tooltip("high:Q", title="highest seed", format=".4~g"),
+                alt.Tooltip("runs:Q", title="runs"),
+            ],
+        )
+        # Altair would name the view after its rows.
+        .properties(name="cells")
+        .add_params(chosen)
+    )
+    crosses = (
+        alt.Chart(lost)
+        .mark_point(shape="cross", angle=45, filled=True, size=90, opacity=1)
+        .encode(
+            x=across,
+            y=alt.value(6),
+            color=colour,
+            tooltip=[
+                alt.Tooltip("recipe:N", title="optimizer"),
+                alt.Tooltip("x:Q", title=x, format=".4~g"),
+                alt.Tooltip("text:N", title="diverged"),
+            ],
+        )
+    )
+    return alt.layer(band, line, dots, crosses).properties(
+        height=height, description=described(f"{y} against {x}", recipes)
+    )
+
+
+def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
+    """The cells of a sweep over two hyperparameters, for one optimizer.
+
+    Returns:
+        Columns ``x`` and ``y`` (the values as texts), ``mean``, ``runs``, ``diverged``, ``text``
+        (what stands in the cell), ``shade`` (0 for the best mean to 1 for the worst, by the
+        logarithm of a loss), ``lost`` (every run diverged: there is no mean, and its shade means
+        nothing), ``dark``, whether its text must be light, and ``best``, whether it is the best
+        cell of all optimizers.
+    """
+    best = best_of(result)
+    cells = [cell for cell in result.cells if cell.optimizer == optimizer]
+    means = np.array([cell.band.mean for cell in cells])
+    heights = -means if result.measure.higher_is_better else np.log(np.maximum(means, 1e-12))
+    known = heights[np.isfinite(heights)]
+    low, span = (known.min(), np.ptp(known) or 1.0) if known.size else (0.0, 1.0)
+    rows = []
+    for cell, shade in zip(cells, (heights - low) / span, strict=True):
+        x, y = (param.text(value) for param, value in zip(result.params, cell.at, strict=True))
+        rows.append(
+            {
+                "x": x,
+                "y": y,
+                "mean": cell.band.mean,
+                "runs": len(cell.values),
+                "diverged": cell.band.diverged,
+                "text": _cell_text(cell, result),
+                # A row without a number would not be drawn at all.
+                "shade": float(np.nan_to_num(shade)),
+                "lost": not cell.band.values,
+                "dark": bool(shade < DARK),
+                "best": best is not None and cell is best.cell,
+            }
+        )
+    columns = ["x", "y", "mean", "runs", "diverged", "text", "shade", "lost", "dark", "best"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cell_text(cell: Cell, result: SweepResult) -> str:
+    band = cell.band
+    if not band.values:
+        return "diverged"
+    mean = f"{band.mean:.1%}" if result.measure.share else f"{band.mean:.3g}"
+    return f"{mean} ({band.diverged} lost)" if band.diverged else mean
+
+
+def heat_chart(
+    cells: Any, xs: Sequence[str], ys: Sequence[str], x: str, y: str, height: int = 360
+) -> alt.LayerChart:
+    """A heat map from `heat_table` rows: dark is good, orange diverged, the best is framed. A
+    click selects a cell as ``cell`` -> ``x``, ``y``.
+
+    Args:
+        cells: the rows.
+        xs, ys: the texts along the axes, from left to right and from bottom to top.
+        x, y: the names of the hyperparameters.
+    """
+    across = alt.X("x:O", title=x, sort=list(xs), scale=alt.Scale(domain=list(xs)))
+    top_down = list(reversed(ys))
+    up = alt.Y("y:O", title=y, sort=top_down, scale=alt.Scale(domain=top_down))
+    base = alt.Chart(cells).encode(x=across.axis(labelAngle=0), y=up)
+    chosen = alt.selection_point("cell", fields=["x", "y"], on="click", empty=False)
+    boxes = (
+        base.mark_rect(cursor="pointer")
+        .encode(
+            color=alt.when("datum.lost")
+            .then(alt.value(SPECIAL))
+            .otherwise(
+                alt.Color("shade:Q", scale=alt.Scale(domain=[0, 1], range=[LOW, HIGH]), legend=None)
+            ),
+            tooltip=[
+                alt.Tooltip("x:O", title=x),
+                alt.Tooltip("y:O", title=y),
+                alt.Tooltip("mean:Q", format=".4~g"),
+                alt.Tooltip("runs:Q"),
+                alt.Tooltip("diverged:Q"),
+            ],
+        )
+        # Altair would name the view after its rows.
+        .properties(name="cells")
+        .add_params(chosen)
+    )
+    texts = base.mark_text(tooltip=None).encode(
+        text="text:N",
+        color=alt.when("datum.dark").then(alt.value("white")).otherwise(alt.value("black")),
+    )
+    frame = base.transform_filter("datum.best").mark_rect(
+        filled=False, stroke=SPECIAL, strokeWidth=4, tooltip=None
+    )
+    description = f"Heat map: {x} across, {y} upwards; dark is better, the best cell is framed."
+    return alt.layer(boxes, texts, frame).properties(height=height, description=description)
+
+
+def range_test_tables(test: RangeTest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A range test as far as it had not diverged, and its marks.
+
+    Returns:
+        A table with the columns ``learning_rate``, ``loss`` and ``smoothed``; and one with the
+        columns ``learning_rate`` and ``text``: the suggested rates with their rules, and where
+        the loss had diverged.
+    """
+    end = None if test.diverged_at is None else test.diverged_at + 1
+    columns = {"learning_rate": test.rates, "loss": test.losses, "smoothed": test.smoothed}
+    curve = pd.DataFrame({name: values[:end] for name, values in columns.items()})
+    marks = [(rate, rule) for rule, rate in test.suggestions.items()]
+    if test.diverged_at is not None:
+        marks.append((float(test.rates[test.diverged_at]), "diverged"))
+    return curve, pd.DataFrame(marks, columns=["learning_rate", "text"])
+
+
+def range_test_chart(
+    curve: Any, marks: Any, low: float, high: float, height: int = 320
+) -> alt.LayerChart:
+    """Loss against learning rate, from the rows of `range_test_tables`; the rates suggested, and
+    the one where the loss had diverged, are named.
+
+    Args:
+        curve, marks: the rows.
+        low, high: the rates the test goes through, the fixed ends of the axis.
+    """
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    across = alt.X("learning_rate:Q", title="learning rate (log)", scale=scale, axis=number_axis())
+    rate = alt.Tooltip("learning_rate:Q", title="learning rate", format=".3~g")
+    up = {"scale": alt.Scale(zero=False), "axis": number_axis()}
+    base = alt.Chart(curve).encode(x=across)
+    kinds = alt.Scale(domain=[AVERAGE, LOSS])
+    measured = base.mark_point(filled=True, size=12, opacity=0.5, color="gray").encode(
+        y=alt.Y("loss:Q", title="loss", **up),
+        tooltip=[rate, alt.Tooltip("loss:Q", title=LOSS, format=".4~g")],
+    )
+    average = (
+        base.transform_calculate(kind=f"'{AVERAGE}'")
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            y=alt.Y("smoothed:Q", title="loss", **up),
+            color=alt.Color("kind:N", scale=kinds, legend=None),
+            tooltip=[rate, alt.Tooltip("smoothed:Q", title="smoothed loss", format=".4~g")],
+        )
+    )
+    named = alt.Chart(marks).encode(x=across)
+    rules = named.mark_rule(strokeDash=[4, 4], color="gray").encode(tooltip=[rate, "text:N"])
+    texts = named.mark_text(
+        angle=270, align="right", baseline="bottom", dx=-4, dy=-3, fontSize=12, color="gray"
+    ).encode(y=alt.value(0), text="text:N")
+    description = "Loss against a growing learning rate, with the rates it suggests."
+    return alt.layer(measured, average, rules, texts).properties(
+        height=height, description=description
+    )
+
+
+def _scale(log: bool) -> alt.Scale:
+    return alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
+
+
+def _logged(name: str, log: bool) -> str:
+    return f"{name} (log)" if log else name

@@ -1,0 +1,128 @@
+"""The list of runs as people read it: a group as one entry, found by name, tag, note and state."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrlab.store import Group, Run
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the list: a run by itself, or all runs of a group.
+
+    Args:
+        name: of the run or of the group.
+        runs: one or more, the oldest first.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The numbers of its runs."""
+        return tuple(run.id for run in self.runs)
+
+    @property
+    def state(self) -> str:
+        """The state of its run, or how many runs are in which: ``2 finished, 1 queued``."""
+        return states(self.runs)
+
+    @property
+    def done(self) -> float:
+        """Which share of all its steps is done, from 0 to 1; what has ended is done."""
+        return progress(self.runs)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of all its runs, each once."""
+        return tuple(dict.fromkeys(tag for run in self.runs for tag in run.tags))
+
+
+def states(runs: Sequence[Run]) -> str:
+    """In which states runs are; a run by itself has its state's name, or ``diverged``."""
+    counted = Counter("diverged" if diverged(run) else run.state for run in runs)
+    if len(runs) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{count} {state}" for state, count in counted.items())
+
+
+def diverged(run: Run) -> bool:
+    """Whether a run ended because its loss stopped being finite."""
+    return run.reason.startswith("diverged")
+
+
+def progress(runs: Sequence[Run]) -> float:
+    """The share of all steps of some runs that are done, from 0 to 1; ended runs are done."""
+    total = sum(run.total_steps for run in runs)
+    return sum(run.total_steps if run.ended else run.step for run in runs) / total
+
+
+def entries_of(runs: Sequence[Run], groups: Sequence[Group]) -> list[Entry]:
+    """The runs as entries, the one with the newest run first.
+
+    Args:
+        runs: the newest first.
+        groups: those whose runs make one entry each; other runs stand by themselves.
+    """
+    names = {group.id: group.name for group in groups}
+    members: dict[Any, list[Run]] = {}
+    for run in runs:
+        members.setdefault(run.group if run.group in names else f"run {run.id}", []).append(run)
+    return [
+        Entry(names.get(key, found[0].name), tuple(reversed(found)))
+        for key, found in members.items()
+    ]
+
+
+def matching(
+    entries: Sequence[Entry], text: str = "", state: str | None = None, tag: str | None = None
+) -> list[Entry]:
+    """The entries that have all of what is asked for.
+
+    Args:
+        entries: to choose from.
+        text: words that must all stand in the names, tags or notes, in any case.
+        state: one of its runs is in this state.
+        tag: one of its runs has this tag.
+    """
+    words = text.lower().split()
+    return [
+        entry
+        for entry in entries
+        if all(word in _written(entry) for word in words)
+        and (state is None or any(run.state == state for run in entry.runs))
+        and (tag is None or tag in entry.tags)
+    ]
+
+
+def _written(entry: Entry) -> str:
+    said = [entry.name]
+    for run in entry.runs:
+        said += [str(run.id), run.name, run.notes, *run.tags]
+    return "\n".join(said).lower()
+
+
+def mean_curve(epochs: Sequence[Sequence[Mapping[str, Any]]], field: str) -> list[float]:
+    """A field after each epoch, the mean over the runs that have come so far; empty before."""
+    longest = max((len(rows) for rows in epochs), default=0)
+    curve = [fmean(rows[i][field] for rows in epochs if len(rows) > i) for i in range(longest)]
+    return [value for value in curve if math.isfinite(value)]
+
+
+def seconds_of(runs: Sequence[Run], now: float) -> float | None:
+    """How long runs have been trained, all together; None before the first began.
+
+    Args:
+        runs: whose time is taken.
+        now: UTC in seconds since 1970.
+    """
+    spent = [(run.ended or now) - run.started for run in runs if run.started]
+    return sum(spent) if spent else None

@@ -1,0 +1,73 @@
+"""Runs as CSV: what they measured, one row a point or an epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+POINT_COLUMNS = ("step", "loss", "learning_rate")
+EPOCH_COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+)
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a text that begins so for a formula, and runs it."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run and what it measured, as the store gives it.
+
+    Args:
+        number, name: of the run.
+        points: ``step``, ``loss``, ``learning_rate`` and what else was measured.
+        epochs: `EPOCH_COLUMNS` and what else was measured.
+    """
+
+    number: int
+    name: str
+    points: Sequence[Mapping[str, Any]]
+    epochs: Sequence[Mapping[str, Any]]
+
+
+def points_csv(runs: Iterable[Measured]) -> str:
+    """What runs measured between epochs, in full precision: ``run``, ``name``, `POINT_COLUMNS`,
+    then what else any of them measured, empty where another did not."""
+    return _csv(POINT_COLUMNS, [(run, run.points) for run in runs])
+
+
+def epochs_csv(runs: Iterable[Measured]) -> str:
+    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`, then the rest,
+    as for `points_csv`."""
+    return _csv(EPOCH_COLUMNS, [(run, run.epochs) for run in runs])
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one that would begin so gets an apostrophe.
+
+    Source: OWASP, CSV Injection.
+    """
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def _csv(
+    columns: Sequence[str], tables: Sequence[tuple[Measured, Sequence[Mapping[str, Any]]]]
+) -> str:
+    rest = (column for _, rows in tables for row in rows for column in row)
+    columns = tuple(dict.fromkeys([*columns, *rest]))
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(["run", "name", *columns])
+    for run, rows in tables:
+        named = [run.number, harmless(run.name)]
+        writer.writerows([*named, *(row.get(column) for column in columns)] for row in rows)
+    return lines.getvalue()

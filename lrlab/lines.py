@@ -1,0 +1,127 @@
+"""Runs as the lines of a comparison: runs of one plan that differ by their seed alone are one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrlab.plan import NETWORKS, PLAN_PARAMS, RunPlan, seed_suffix
+from lrlab.recipe import Recipe
+from lrlab.schedules import RAMP
+
+if TYPE_CHECKING:
+    from lrlab.store import Run
+
+MOST_LINES = 6
+"""Lines on one chart: the theme has so many colours that colour-blind eyes tell apart."""
+
+NONE = "–"
+"""How a setting is written that a recipe does not have."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One recipe with its settings, and the runs that trained it.
+
+    Args:
+        label: its name in legends, unique among the lines it is compared with.
+        plan: of its first run; the others differ from it by their seed alone.
+        runs: one or more, the oldest first.
+    """
+
+    label: str
+    plan: RunPlan
+    runs: tuple[Run, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its runs, in their order."""
+        return tuple(run.plan["seed"] for run in self.runs)
+
+
+def lines_of(runs: Sequence[Run], names: Mapping[int, str] | None = None) -> list[Line]:
+    """Runs as lines, in the order of each line's first run.
+
+    Args:
+        runs: in the order wanted.
+        names: of groups of seeds, by number; a line whose runs are all of one is called after it.
+    """
+    together: dict[RunPlan, list[Run]] = {}
+    for run in runs:
+        plan = RunPlan.from_dict(run.plan)
+        together.setdefault(replace(plan, seed=0), []).append(run)
+    taken = [_name(members, names or {}) for members in together.values()]
+    return [
+        Line(
+            name if taken.count(name) == 1 else f"{name} (run {members[0].id})",
+            RunPlan.from_dict(members[0].plan),
+            tuple(members),
+        )
+        for name, members in zip(taken, together.values(), strict=True)
+    ]
+
+
+def _name(members: Sequence[Run], names: Mapping[int, str]) -> str:
+    first = members[0]
+    if len({run.group for run in members}) == 1 and first.group in names:
+        return names[first.group]
+    if len(members) == 1:
+        return first.name
+    return f"{first.name.removesuffix(seed_suffix(first.plan['seed']))}, {len(members)} runs"
+
+
+def differences(plans: Mapping[str, RunPlan]) -> list[tuple[str, dict[str, str]]]:
+    """What differs between plans, the seed aside; what all have alike is left out.
+
+    Args:
+        plans: by label.
+
+    Returns:
+        Settings with what each label has, `NONE` where a recipe lacks such a setting.
+    """
+    settings = {label: _settings(plan) for label, plan in plans.items()}
+    every = dict.fromkeys(name for values in settings.values() for name in values)
+    rows = [
+        (name, {label: values.get(name, NONE) for label, values in settings.items()})
+        for name in every
+    ]
+    return [(name, values) for name, values in rows if len(set(values.values())) > 1]
+
+
+def _settings(plan: RunPlan) -> dict[str, str]:
+    recipe = plan.recipe
+    optimizer, schedule = recipe.optimizer_spec, recipe.schedule_spec
+    found = {"Optimizer": optimizer.label}
+    found |= _texts(optimizer.all_params, recipe.optimizer.params)
+    found["Learning-rate schedule"] = schedule.label
+    found |= _texts(schedule.params, recipe.schedule.params)
+    if recipe.ramp:
+        found |= _texts(RAMP.params, recipe.ramp.params)
+    found["Network"] = NETWORKS[plan.network].label
+    for param in PLAN_PARAMS:
+        if param.name != "seed":
+            found[param.label] = param.text(getattr(plan, param.name))
+    return found
+
+
+def _texts(params: Sequence[Any], values: Mapping[str, Any]) -> dict[str, str]:
+    return {param.name: param.text(values[param.name]) for param in params}
+
+
+def rate_difference(recipe: Recipe, points: Sequence[Mapping[str, Any]]) -> float | None:
+    """The largest difference between the learning rates that updates used and the planned ones.
+
+    Args:
+        recipe: what was planned.
+        points: the store's points, with ``step`` and ``learning_rate``.
+
+    Returns:
+        None where there is no point, or no planned curve (a reactive schedule).
+    """
+    if not points or recipe.schedule_spec.reactive:
+        return None
+    steps, used = (np.array([point[key] for point in points]) for key in ("step", "learning_rate"))
+    return float(np.abs(recipe.learning_rates_at(steps) - used).max())

@@ -1,0 +1,79 @@
+"""The seeds of one recipe watched as one: how far they are, their mean, and each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lrlab.entries import progress, states
+from lrlab.store import ENDED, Group, Run
+from lrlab.ui.codes import instructor_code, is_instructor
+from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, measured_by
+from lrlab.ui.identity import browser
+from lrlab.ui.live import run_view
+from lrlab.ui.server import server, store_errors
+
+ALL = "all"
+
+
+def seeds_view(group: Group) -> None:
+    """Draw all runs of a group of seeds, and keep them up to date while any is under way."""
+    runs = server().store.runs(group=group.id)[::-1]
+    active = any(run.state not in ENDED for run in runs)
+    with st.container(border=True):
+        st.fragment(_watch_progress, run_every=POLL_SECONDS if active else None)(group, active)
+        seeds = {ALL: "all together"} | {run.id: f"seed {run.plan['seed']}" for run in runs}
+        shown = st.segmented_control(
+            "Look at",
+            list(seeds),
+            default=ALL,
+            required=True,
+            format_func=seeds.__getitem__,
+            key=f"group.{group.id}.{len(runs)}",
+        )
+    if shown == ALL:
+        st.fragment(_watch_curves, run_every=POLL_SECONDS if active else None)(group)
+    else:
+        run_view(shown)
+
+
+def _watch_progress(group: Group, was_active: bool) -> None:
+    with store_errors():
+        runs = server().store.runs(group=group.id)[::-1]
+        if was_active and all(run.state in ENDED for run in runs):
+            st.rerun()
+        group_progress(group, runs)
+
+
+def group_progress(group: Group, runs: Sequence[Run]) -> None:
+    """One line of state for all runs of a group, one progress bar, and one button to stop them."""
+    title, stop = st.columns([8, 3], vertical_alignment="center")
+    title.text(f"Group {group.id}: {group.name}")
+    waiting = [run for run in runs if run.state not in ENDED]
+    if waiting and (group.owner == browser() or is_instructor()):
+        stopping = all(run.stop_requested for run in waiting)
+        stop.button(
+            "Stopping…" if stopping else "Stop all",
+            icon=":material/stop:",
+            on_click=_stop_all,
+            args=([run.id for run in waiting],),
+            disabled=stopping,
+            help="End all runs of this group and keep what was measured.",
+            width="stretch",
+            key=f"stop.group.{group.id}",
+        )
+    said = f"{len(runs)} runs: {states(runs)}." if len(runs) > 1 else f"The run is {states(runs)}."
+    st.progress(progress(runs), said)
+
+
+def _stop_all(ids: Sequence[int]) -> None:
+    with store_errors():
+        for run_id in ids:
+            server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
+
+
+def _watch_curves(group: Group) -> None:
+    with store_errors():
+        lines = lines_for(server().store.runs(group=group.id)[::-1])
+        curves(lines, measured_by(lines), f"group.{group.id}")

@@ -1,0 +1,52 @@
+"""Whatever is looked at, drawn as what it is: a run, a group, or runs compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrlab.plan import RunPlan
+from lrlab.store import Group, Run
+from lrlab.ui.compare import comparison, lines_for
+from lrlab.ui.describe import about
+from lrlab.ui.group import seeds_view
+from lrlab.ui.live import run_view
+from lrlab.ui.range_test import range_test_view
+from lrlab.ui.server import server
+from lrlab.ui.sweep_result import sweep_view
+
+
+def look_at_run(run_id: int, plan: RunPlan) -> None:
+    """Draw a run; one that was queued with others together with them.
+
+    Args:
+        run_id: the run.
+        plan: the planned run, whose recipe takes what a range test suggests.
+    """
+    store = server().store
+    run = store.run(run_id)
+    if run.group is None:
+        run_view(run_id)
+    else:
+        _group_view(store.group(run.group), plan)
+
+
+def look_at(runs: Sequence[Run], plan: RunPlan) -> None:
+    """Draw one run, all runs of a group, or a comparison; ``plan`` as for `look_at_run`."""
+    store = server().store
+    group = runs[0].group
+    if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
+        _group_view(store.group(group), plan)
+    elif len(runs) == 1:
+        run_view(runs[0].id)
+        about(runs[0])
+    else:
+        comparison(lines_for(runs))
+
+
+def _group_view(group: Group, plan: RunPlan) -> None:
+    if group.kind == "seeds":
+        seeds_view(group)
+    elif group.kind == "sweep":
+        sweep_view(group)
+    else:
+        range_test_view(group, plan)

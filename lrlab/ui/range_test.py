@@ -1,0 +1,140 @@
+"""The LR range test: starting it, watching it, and taking the rate it suggests."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.charts import range_test_chart, range_test_tables
+from lrlab.params import Param
+from lrlab.plan import RunPlan
+from lrlab.range_test import HIGH, LOW, RULES, range_test_plan, range_test_sentence, read_range_test
+from lrlab.recipe import Recipe
+from lrlab.schedules.base import rate_param
+from lrlab.store import ENDED, Group, Run
+from lrlab.ui.codes import class_code
+from lrlab.ui.compare import POLL_SECONDS
+from lrlab.ui.group import group_progress
+from lrlab.ui.identity import browser
+from lrlab.ui.server import server, store_errors
+from lrlab.ui.show import show
+from lrlab.ui.state import put
+from lrlab.ui.take import recipe_draft
+from lrlab.words import number
+
+SHOWN = "range.shown"
+"""Session key of the range test that is looked at."""
+
+TAKEN = "range.taken"
+"""Session key of what a button has just put into the recipe."""
+
+RATE = rate_param("learning_rate", LOW, "The learning rate of the test's first or last step.")
+
+
+def range_test_controls(plan: RunPlan) -> None:
+    """From which rate to which, and the button that starts the test of the plan's optimizer."""
+    low_box, high_box, button_box = st.columns([1, 1, 2], vertical_alignment="bottom")
+    low = low_box.text_input("From the learning rate", RATE.text(LOW), key="range.low")
+    high = high_box.text_input("To the learning rate", RATE.text(HIGH), key="range.high")
+    with store_errors():
+        test = range_test_plan(plan, *(RATE.parse(text, "range test") for text in (low, high)))
+        with button_box:
+            _start_button(test, RATE)
+
+
+def _start_button(test: RunPlan, param: Param) -> None:
+    st.button(
+        f"Start the test of {test.total_steps:,} steps",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(test,),
+        disabled=browser() is None,
+        width="stretch",
+        help=f"One short training whose {param.name} grows by the same factor at every step.",
+    )
+
+
+def _start(test: RunPlan) -> None:
+    name = f"Range test of {test.recipe.optimizer_spec.label}"
+    with store_errors():
+        st.session_state[SHOWN] = server().store.queue_group(
+            {name: test}, owner=browser() or "", name=name, kind="range_test", code=class_code()
+        )
+
+
+def range_test_result(plan: RunPlan) -> None:
+    """The range test that is looked at, kept up to date while it is under way.
+
+    Args:
+        plan: the planned run, whose recipe takes the rate.
+    """
+    tests = [group for group in server().store.groups() if group.kind == "range_test"]
+    mine = [group.id for group in tests if group.owner == browser()]
+    if not mine:
+        st.caption("You have no range tests yet.")
+        return
+    names = {group.id: f"{group.id}: {group.name}" for group in tests}
+    if st.session_state.get(SHOWN) not in mine:
+        st.session_state[SHOWN] = mine[0]
+    shown = st.selectbox("Range test", mine, key=SHOWN, format_func=names.__getitem__)
+    range_test_view(next(group for group in tests if group.id == shown), plan)
+
+
+def range_test_view(group: Group, plan: RunPlan) -> None:
+    """Draw a range test, and keep it up to date while it is under way; ``plan`` as above."""
+    (run,) = server().store.runs(group=group.id)
+    active = run.state not in ENDED
+    st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, run.id, plan, active)
+
+
+def _watch(group: Group, run_id: int, plan: RunPlan, was_active: bool) -> None:
+    with store_errors():
+        run = server().store.run(run_id)
+        if was_active and run.state in ENDED:
+            st.rerun()
+        if st.session_state.pop(TAKEN, False):
+            # The recipe's controls are outside this part of the page.
+            st.rerun()
+        group_progress(group, [run])
+        _result(run, plan)
+
+
+def _result(run: Run, plan: RunPlan) -> None:
+    test = read_range_test(server().store.points(run.id))
+    ended = run.state in ENDED
+    if ended:
+        st.markdown(f"**{range_test_sentence(test)}**")
+        with st.container(horizontal=True):
+            for rule, rate in test.suggestions.items():
+                if st.button(
+                    f"Use {number(rate, 2)}: {rule}",
+                    icon=":material/content_copy:",
+                    on_click=_take,
+                    args=(run, plan, float(f"{rate:.2g}")),
+                    help=f"Make {number(rate, 2)}, {RULES[rule]}, the recipe's largest learning "
+                    "rate.",
+                ):
+                    st.rerun()
+    tested = RunPlan.from_dict(run.plan)
+    ends = tested.recipe.learning_rates(tested.total_steps)
+    show(
+        range_test_chart,
+        f"range.{run.id}",
+        *range_test_tables(test),
+        low=float(ends[0]),
+        high=float(ends[-1]),
+    )
+    st.caption(
+        "Grey: the loss of the passing batches. Line: their moving average, which lags behind a "
+        "little. After Smith (2015)."
+    )
+
+
+def _take(run: Run, plan: RunPlan, rate: float) -> None:
+    """Scale the recipe's schedule to the rate; the optimizer is the one that was tested."""
+    tested = RunPlan.from_dict(run.plan)
+    data = plan.recipe.to_dict() | {"optimizer": tested.recipe.optimizer.to_dict()}
+    with store_errors():
+        recipe = Recipe.from_dict(data).with_peak(rate, plan.total_steps)
+        put(recipe_draft(RunPlan.from_dict(plan.to_dict() | {"recipe": recipe.to_dict()})))
+        st.session_state[TAKEN] = True

@@ -1,0 +1,136 @@
+"""A sweep: what varies, and starting it as one group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from lrlab.fields import CHOICES
+from lrlab.params import Param
+from lrlab.plan import RunPlan
+from lrlab.schedules.base import LEARNING_RATE
+from lrlab.sweep import MOST_RUNS, SweepAxis, sweep, sweepable
+from lrlab.ui.codes import class_code
+from lrlab.ui.identity import browser
+from lrlab.ui.server import server, store_errors
+
+SHOWN = "sweep.shown"
+"""Session key of the sweep that is looked at."""
+
+NOTHING = "nothing else"
+RANGE, LIST = "from … to", "these values"
+COUNT = 7
+"""How many values an axis has at first."""
+
+
+def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
+    """Which hyperparameters vary and over what, which optimizers and how many seeds; the runs by
+    name, none if they cannot be planned, which is then told."""
+    known = sweepable(plan.recipe)
+    names = list(known)
+    first, second = st.columns(2, gap="large")
+    chosen: list[Callable[[], SweepAxis]] = []
+    with first:
+        x = st.selectbox("Vary", names, format_func=_name, key=_key(plan, "x"))
+        chosen.append(_axis(plan, x, known[x]))
+    with second:
+        rest = [NOTHING, *(name for name in names if name != x)]
+        y = st.selectbox("And", rest, format_func=_name, key=_key(plan, f"y.{x}"))
+        if y != NOTHING:
+            chosen.append(_axis(plan, y, known[y]))
+    left, right = st.columns([3, 1], gap="large")
+    optimizers = left.multiselect(
+        "Optimizers",
+        list(CHOICES["optimizer"]),
+        [plan.recipe.optimizer.name],
+        key=_key(plan, "optimizers"),
+        format_func=lambda key: CHOICES["optimizer"][key].label,
+        help="Others than the recipe's own take Keras's defaults for all that does not vary.",
+    )
+    seeds = right.number_input("Seeds", 1, 20, 1, key="sweep.seeds", persist_state="session")
+    with store_errors():
+        axes = [make() for make in chosen]
+        return sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds))
+    return {}
+
+
+def _axis(plan: RunPlan, key: str, param: Param) -> Callable[[], SweepAxis]:
+    """The controls for one hyperparameter's values; called, it checks and gives them."""
+    if param.kind == "bool":
+        st.caption(f"{param.name}: off and on.")
+        return lambda: SweepAxis.of(key, (False, True))
+    how = st.segmented_control(
+        f"Values of {param.name}",
+        [RANGE, LIST],
+        default=RANGE,
+        required=True,
+        key=_key(plan, f"{key}.how"),
+        help=f"{param.help} Allowed: {param.allowed()}.",
+    )
+    low, high = _span(plan, key, param)
+    if how == LIST:
+        typed = st.text_input(
+            "Values, with commas between them",
+            f"{low}, {high}",
+            key=_key(plan, f"{key}.list"),
+        )
+        parts = [part for part in typed.split(",") if part.strip()]
+        return lambda: SweepAxis.of(key, [param.parse(part, "sweep") for part in parts])
+    places = st.columns(3)
+    lowest, highest = (
+        place.text_input(word, end, key=_key(plan, f"{key}.{word}"))
+        for place, word, end in zip(places, ("From", "To"), (low, high), strict=False)
+    )
+    count = places[2].number_input("How many", 2, MOST_RUNS, COUNT, key=_key(plan, f"{key}.count"))
+    return lambda: SweepAxis.between(
+        plan.recipe,
+        key,
+        param.parse(lowest, "sweep"),
+        param.parse(highest, "sweep"),
+        count,
+    )
+
+
+def _span(plan: RunPlan, key: str, param: Param) -> tuple[str, str]:
+    """The lowest and highest value at first: around the recipe's own learning rate, else the
+    middle half of the slider."""
+    if key == LEARNING_RATE:
+        peak = plan.recipe.peak(plan.total_steps)
+        return tuple(param.text(float(f"{rate:.1g}")) for rate in (peak / 30, peak * 30))
+    stops = param.grid() or [param.default, param.default]
+    return tuple(param.text(stops[part * (len(stops) - 1) // 4]) for part in (1, 3))
+
+
+def _name(key: str) -> str:
+    """What varies, by Keras's name; the part of the recipe is told where it is not plain."""
+    part, _, name = key.rpartition(".")
+    return f"{name} ({part})" if part else name
+
+
+def _key(plan: RunPlan, what: str) -> str:
+    """A control's key: another optimizer or schedule has other hyperparameters."""
+    return f"sweep.{plan.recipe.optimizer.name}.{plan.recipe.schedule.name}.{what}"
+
+
+def sweep_button(plans: Mapping[str, RunPlan]) -> None:
+    """The button that queues the sweep."""
+    some = next(iter(plans.values()))
+    st.button(
+        f"Start {len(plans)} runs",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(dict(plans),),
+        disabled=browser() is None,
+        help=f"Train them one after the other in the background, {some.epochs} epochs each.",
+    )
+
+
+def _start(plans: dict[str, RunPlan]) -> None:
+    with store_errors():
+        labels = dict.fromkeys(plan.recipe.optimizer_spec.label for plan in plans.values())
+        name = f"Sweep of {', '.join(labels)}"[:100]
+        st.session_state[SHOWN] = server().store.queue_group(
+            plans, owner=browser() or "", name=name, kind="sweep", code=class_code()
+        )

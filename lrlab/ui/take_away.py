@@ -1,0 +1,108 @@
+"""Taking runs away: as Keras code, as tables, for TensorBoard, and as JSON that is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from lrlab.draft import draft_of, resolve_plan
+from lrlab.export import (
+    Measured,
+    epochs_csv,
+    keras_notebook,
+    keras_script,
+    plan_json,
+    points_csv,
+    read_plan,
+    tensorboard_zip,
+)
+from lrlab.plan import RunPlan
+from lrlab.store import Run
+from lrlab.training.data import find_source
+from lrlab.training.ways import WAYS
+from lrlab.ui.server import server, store_errors
+from lrlab.ui.state import current_draft, put
+
+UPLOAD = "take.upload"
+
+
+def take_away(runs: Sequence[Run]) -> None:
+    """Buttons that download one run in every form, or what several runs measured."""
+    with (
+        st.expander("Take it away", icon=":material/download:"),
+        st.container(horizontal=True),
+    ):
+        if len(runs) == 1:
+            _code(runs[0])
+        name = f"run-{runs[0].id}" if len(runs) == 1 else "runs"
+        _download("Epochs as CSV", partial(_csv, epochs_csv, runs), f"{name}-epochs.csv")
+        _download("Points as CSV", partial(_csv, points_csv, runs), f"{name}-points.csv")
+        _download("TensorBoard log", partial(_tensorboard, runs), f"{name}-tensorboard.zip")
+
+
+def _code(run: Run) -> None:
+    plan = RunPlan.from_dict(run.plan)
+    # A run that was never begun has no way yet: the script then takes the plain one.
+    how = {
+        "jit_compile": bool(run.way) and WAYS[run.way].jit_compile,
+        "name": run.name,
+        "data_source": run.data_source,
+    }
+    _download(
+        "Keras script",
+        partial(keras_script, plan, **how),
+        f"run-{run.id}.py",
+        "Plain Keras without LR Lab; run on its own it gives the same history.",
+    )
+    _download("Notebook", partial(keras_notebook, plan, **how), f"run-{run.id}.ipynb")
+    _download(
+        "Recipe and plan as JSON",
+        partial(plan_json, plan),
+        f"run-{run.id}.json",
+        "“Keras code, link and JSON” below a page reads it back.",
+    )
+
+
+def _download(label: str, make: Callable[[], str | bytes], file: str, why: str = "") -> None:
+    st.download_button(
+        label,
+        make,
+        file,
+        key=f"take.{file}",
+        on_click="ignore",
+        icon=":material/download:",
+        help=why or None,
+    )
+
+
+def _measured(runs: Sequence[Run]) -> list[Measured]:
+    store = server().store
+    epochs = store.epochs_of([run.id for run in runs])
+    return [Measured(run.id, run.name, store.points(run.id), epochs[run.id]) for run in runs]
+
+
+def _csv(make: Callable[[Sequence[Measured]], str], runs: Sequence[Run]) -> str:
+    return make(_measured(runs))
+
+
+def _tensorboard(runs: Sequence[Run]) -> bytes:
+    began = [run.started or run.created for run in runs]
+    return tensorboard_zip(zip(_measured(runs), began, strict=True))
+
+
+def read_back() -> None:
+    """A place for a JSON file: its recipe, and its plan if it has one, go into the controls."""
+    st.file_uploader(
+        "Read a recipe or plan from JSON", "json", key=UPLOAD, on_change=_read, max_upload_size=1
+    )
+
+
+def _read() -> None:
+    file = st.session_state[UPLOAD]
+    if file is None:
+        return
+    with store_errors():
+        current = resolve_plan(current_draft(), find_source().largest_train_size)
+        put(draft_of(read_plan(file.getvalue(), current, file.name)))

@@ -1,0 +1,25 @@
+"""Range test: one short training with a growing learning rate, to see which rates work."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lrlab.ui.entry import require_entry
+from lrlab.ui.range_test import range_test_controls, range_test_result
+from lrlab.ui.recipe import current_plan
+from lrlab.ui.server import store_errors
+from lrlab.ui.start import engine_note
+
+require_entry()
+
+st.title("LR range test", anchor=False)
+plan = current_plan()
+st.markdown(
+    f"Which learning rate suits {plan.recipe.optimizer_spec.label} here? One short training tries "
+    "them all: the rate grows at every step, and the loss tells where it helps and where it harms."
+)
+with st.container(border=True, key="sides-range"):
+    range_test_controls(plan)
+with store_errors():
+    engine_note()
+    range_test_result(plan)

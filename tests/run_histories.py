@@ -1,0 +1,49 @@
+"""Runs of earlier days for tests of pages: put into a store as a worker would, without training."""
+
+from __future__ import annotations
+
+import math
+
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.store import State, Store
+from lrlab.training.records import EpochRecord, Point
+
+WORKER = "past"
+
+
+def small_plan(optimizer: str = "adam", rate: float = 0.001, **settings: int) -> RunPlan:
+    """A plan of three epochs of ten steps, at a constant rate."""
+    schedule = {"name": "constant", "learning_rate": rate}
+    recipe = Recipe.from_dict({"optimizer": {"name": optimizer}, "schedule": schedule})
+    return RunPlan.of(recipe, **({"epochs": 3, "batch_size": 100, "train_size": 1000} | settings))
+
+
+def train_all(store: Store, losses: list[float], state: State = "finished") -> None:
+    """Begin and end every queued run.
+
+    Args:
+        store: where they are.
+        losses: of each run in the order of their numbers, NaN for one that diverged. Accuracies
+            follow from it: one less the loss.
+        state: how they end.
+    """
+    store.register_worker(WORKER)
+    waiting = sorted(run.id for run in store.runs() if run.state == "queued")
+    loss_of = dict(zip(waiting, losses, strict=True))
+    while (run := store.claim(WORKER)) is not None:
+        loss = loss_of[run.id]
+        attempt, plan = (run.id, run.attempt), RunPlan.from_dict(run.plan)
+        rates = plan.recipe.learning_rates(plan.total_steps)
+        steps = plan.steps_per_epoch
+        for epoch in range(1, plan.epochs + 1):
+            at = range(steps * (epoch - 1), steps * epoch)
+            store.record_points(*attempt, [Point(s, loss, float(rates[s])) for s in at])
+            record = EpochRecord(
+                epoch, steps * epoch, loss, 1 - loss, loss, 1 - loss, float(rates[-1]), 1.5
+            )
+            store.record_epoch(*attempt, record)
+        lost = not math.isfinite(loss)
+        reason = "diverged at step 30" if lost else "completed all 30 steps"
+        store.finish(*attempt, state, reason, *((None, None) if lost else (loss, 1 - loss)))
+    store.bury(WORKER, "the day was over")

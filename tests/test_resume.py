@@ -1,0 +1,119 @@
+"""Resumed runs: after a checkpoint everything is, bit for bit, as if nothing had happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lrlab.optimizers import OPTIMIZERS
+from lrlab.plan import RunPlan
+from lrlab.training.checkpoint import CheckpointFiles
+from lrlab.training.recorder import RunEnded
+from lrlab.training.records import Point
+from lrlab.training.train import Outcome, train
+from lrlab.training.ways import FUSED, UNFUSED, Way
+from tests.training_runs import SAMPLE, ListSink, plan_of
+
+ENOUGH = {"train_size": 90, "batch_size": 32, "epochs": 4}
+"""Three steps an epoch, the last of them on a smaller batch."""
+
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "cosine decay": {"name": "cosine_decay", "initial_learning_rate": 0.01, "decay_steps": 12},
+    "1cycle": {"name": "one_cycle", "max_learning_rate": 0.05, "total_steps": 12},
+    "plateau": {
+        "name": "reduce_lr_on_plateau",
+        "learning_rate": 0.01,
+        "factor": 0.5,
+        "patience": 2,
+        "min_delta": 100.0,
+        "cooldown": 1,
+    },
+}
+
+
+class CutOff(ListSink):
+    """Stops the run as soon as it measures something after so many epochs."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._after = after
+
+    def points(self, points: list[Point]) -> None:
+        if len(self.epochs) == self._after:
+            raise RunEnded("stopped", points[0].step)
+        super().points(points)
+
+
+def files_in(folder: Path) -> CheckpointFiles:
+    return CheckpointFiles(folder, 1, {"plan": "this one"})
+
+
+def uninterrupted(plan: RunPlan, way: Way) -> tuple[ListSink, Outcome]:
+    sink = ListSink()
+    return sink, train(plan, sink, SAMPLE, way)
+
+
+def cut_and_resumed(plan: RunPlan, way: Way, folder: Path, after: int) -> tuple[ListSink, Outcome]:
+    """A run that is stopped once ``after`` epochs were reported, and what goes on from there."""
+    cut_off = train(plan, CutOff(after), SAMPLE, way, files=files_in(folder))
+    assert cut_off.kind == "stopped"
+    start, passed_over = files_in(folder).read()
+    assert start is not None
+    assert (start.epoch, passed_over) == (after, ())
+    rest = ListSink()
+    return rest, train(plan, rest, SAMPLE, way, files=files_in(folder), start=start)
+
+
+def assert_same_rest(
+    plan: RunPlan, way: Way, folder: Path, whole: tuple[ListSink, Outcome], after: int
+) -> None:
+    """The epochs but for their seconds, the points and the outcome equal those of the whole."""
+    rest, outcome = cut_and_resumed(plan, way, folder, after)
+    assert outcome == whole[1]
+    history = {name: values[after:] for name, values in whole[0].history().items()}
+    assert rest.history() == history
+    assert [record.step for record in rest.epochs] == [
+        record.step for record in whole[0].epochs[after:]
+    ]
+    assert rest.all_points == whole[0].all_points[after * plan.steps_per_epoch :]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_goes_on_as_if_never_cut_off(optimizer: str, tmp_path: Path) -> None:
+    plan = plan_of({"optimizer": {"name": optimizer}}, **ENOUGH | {"epochs": 2})
+    assert_same_rest(plan, UNFUSED, tmp_path, uninterrupted(plan, UNFUSED), after=1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "way"),
+    [("cosine decay", FUSED), ("1cycle", UNFUSED), ("plateau", FUSED)],
+    ids=lambda value: value if isinstance(value, str) else value.key,
+)
+def test_schedules_go_on_as_if_never_cut_off(schedule: str, way: Way, tmp_path: Path) -> None:
+    recipe = {"optimizer": {"name": "nadam", "clipnorm": 1.0}, "schedule": SCHEDULES[schedule]}
+    plan = plan_of(recipe, **ENOUGH, seed=5)
+    assert_same_rest(plan, way, tmp_path, uninterrupted(plan, way), after=2)
+
+
+def test_a_plateau_remembers_its_patience_and_its_cooldown(tmp_path: Path) -> None:
+    recipe = {"optimizer": {"name": "sgd"}, "schedule": SCHEDULES["plateau"]}
+    plan = plan_of(recipe, **ENOUGH | {"epochs": 6})
+    whole = uninterrupted(plan, UNFUSED)
+    rates = [record.learning_rate for record in whole[0].epochs]
+    # No epoch but the first is good enough: two of patience, one that cools down, two again.
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.01, 0.005, 0.005, 0.0025], rtol=1e-6)
+    for after in (2, 3, 4):
+        assert_same_rest(plan, UNFUSED, tmp_path / str(after), whole, after)
+
+
+def test_a_run_cut_off_after_its_last_epoch_goes_on_with_the_test(tmp_path: Path) -> None:
+    plan = plan_of({"optimizer": {"name": "sgd"}}, **ENOUGH | {"epochs": 1})
+    _, outcome = uninterrupted(plan, UNFUSED)
+    train(plan, ListSink(), SAMPLE, UNFUSED, files=files_in(tmp_path))
+    start, _ = files_in(tmp_path).read()
+    rest = ListSink()
+    assert train(plan, rest, SAMPLE, UNFUSED, start=start) == outcome
+    assert rest.epochs == rest.all_points == []

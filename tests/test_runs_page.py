@@ -1,0 +1,248 @@
+"""The Runs page: finding, looking at, describing and comparing runs, without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lrlab.plan import seed_plans
+from lrlab.store import Store
+from lrlab.ui.compare import BAND
+from lrlab.ui.server import server
+from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
+from tests.run_histories import small_plan, train_all
+from tests.store_runs import ROOMY
+
+NOTE = "tried on a Monday"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[int]]]:
+    """A server with runs and groups of earlier days; the numbers of the runs by name."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('runs') / 'runs.db'}"
+    store = Store(url, ROOMY)
+    ids = {"adam": [store.queue(small_plan(), owner=ME, name="my Adam")]}
+    ids["sgd"] = [store.queue(small_plan("sgd", 0.01), owner=ME, name="my SGD")]
+    ids["lost"] = [store.queue(small_plan("sgd", 1e3), owner=ME, name="too fast")]
+    ids["theirs"] = [store.queue(small_plan("lion"), owner=SOMEBODY, name="their Lion")]
+    for optimizer in ("nadam", "rmsprop"):
+        plans = seed_plans(small_plan(optimizer), 3)
+        group = store.queue_group(plans, owner=ME, name=f"{optimizer} seeds", kind="seeds")
+        ids[optimizer] = sorted(run.id for run in store.runs(group=group))
+    train_all(store, [0.3, 0.4, float("nan"), 0.2, 0.31, 0.32, 0.33, 0.51, 0.52, 0.54])
+    store.describe(ids["adam"][0], by=ME, tags=["baseline"], notes=NOTE)
+    store.close()
+    with serving(url):
+        yield ids
+
+
+def assert_well(session: AppTest) -> None:
+    assert [item.message for item in session.exception] == []
+    assert [item.value for item in session.error] == []
+
+
+def looked_at(*ids: int, browser: str = ME) -> AppTest:
+    """A session that came by a link to these runs."""
+    session = visit("runs", {"runs": ",".join(map(str, ids))}, browser)
+    assert_well(session)
+    return session
+
+
+def listed(session: AppTest) -> pd.DataFrame:
+    return session.dataframe[0].value
+
+
+def table(session: AppTest, column: str) -> pd.DataFrame:
+    """The table below the list that has this column, by it."""
+    found = next(item.value for item in session.dataframe[1:] if column in item.value)
+    return found.set_index(column)
+
+
+def charts(session: AppTest) -> list[dict]:
+    return [json.loads(item.proto.spec) for item in session.get("vega_lite_chart")]
+
+
+def test_the_list_has_a_row_for_each_run_and_each_group(runs: dict[str, list[int]]) -> None:
+    session = visit("runs")
+    assert_well(session)
+    rows = listed(session).set_index("name")
+    assert list(rows.index) == ["rmsprop seeds", "nadam seeds", "too fast", "my SGD", "my Adam"]
+    assert rows.loc["my Adam", "last"] == pytest.approx(0.7)
+    assert rows.loc["nadam seeds", "best"] == pytest.approx(0.68)
+    assert rows.loc["nadam seeds", "state"] == "3 finished"
+    assert rows.loc["too fast", "state"] == "diverged"
+    assert len(rows.loc["my Adam", "curve"]) == 3
+    session.toggle(key="runs.together").set_value(False).run()
+    assert len(listed(session)) == 9
+
+
+def test_the_filters_find_runs_by_text_state_tag_and_owner(runs: dict[str, list[int]]) -> None:
+    session = visit("runs")
+    session.text_input(key="runs.find").set_value("monday").run()
+    assert listed(session)["name"].tolist() == ["my Adam"]
+    session.text_input(key="runs.find").set_value("").run()
+    session.selectbox(key="runs.tag").set_value("baseline").run()
+    assert listed(session)["name"].tolist() == ["my Adam"]
+    session.selectbox(key="runs.state").set_value("failed").run()
+    assert "No run matches" in said(session)
+    session.selectbox(key="runs.tag").set_value("any")
+    session.selectbox(key="runs.state").set_value("any").run()
+    session.segmented_control(key="runs.whose").set_value("All").run()
+    assert "their Lion" in listed(session)["name"].tolist()
+
+
+def test_a_link_opens_a_run_and_its_owner_describes_it(runs: dict[str, list[int]]) -> None:
+    run_id = runs["sgd"][0]
+    session = visit("runs", {"run": str(run_id)})
+    assert_well(session)
+    assert f"Run {run_id}: my SGD" in said(session)
+    session.text_input(key=f"about.{run_id}.name").set_value("renamed")
+    session.text_area(key=f"about.{run_id}.notes").set_value("slow but sure")
+    button(session, "Save")
+    assert_well(session)
+    after = server().store.run(run_id)
+    assert (after.name, after.notes) == ("renamed", "slow but sure")
+    assert f"Run {run_id}: renamed" in said(session.run())
+    server().store.describe(run_id, by=ME, name="my SGD", notes="")
+
+
+def test_a_name_that_is_not_allowed_is_told(runs: dict[str, list[int]]) -> None:
+    run_id = runs["sgd"][0]
+    session = visit("runs", {"run": str(run_id)})
+    session.text_input(key=f"about.{run_id}.name").set_value("x" * 101)
+    button(session, "Save")
+    assert "1 to 100 printable characters" in session.error[0].value
+    assert server().store.run(run_id).name == "my SGD"
+
+
+def test_somebody_else_cannot_describe_a_run(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["adam"][0], browser=SOMEBODY)
+    assert NOTE in said(session)
+    assert not session.text_area
+
+
+def test_a_link_to_a_run_that_is_gone_says_so(runs: dict[str, list[int]]) -> None:
+    session = looked_at(9999)
+    assert "There is no run 9999" in session.warning[0].value
+
+
+def test_a_link_that_names_no_runs_is_told(runs: dict[str, list[int]]) -> None:
+    session = visit("runs", {"runs": "3,x"})
+    assert [item.message for item in session.exception] == []
+    assert "numbers of runs" in said(session)
+
+
+def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
+    runs: dict[str, list[int]],
+) -> None:
+    session = looked_at(*runs["nadam"], *runs["rmsprop"])
+    told = said(session)
+    assert "nadam seeds is better than rmsprop seeds" in told and "paired t-test" in told
+    assert BAND in told
+    titles = {chart["description"].split(" against")[0] for chart in charts(session)}
+    curves = {"Training loss", "Validation loss", "Validation accuracy", "Learning rate"}
+    assert curves <= titles
+    numbers = table(session, "Measured")
+    assert list(numbers.columns) == ["nadam seeds", "rmsprop seeds"]
+    assert numbers.loc["Last validation accuracy", "nadam seeds"] == "68.00%"
+    assert numbers.loc["Finished runs", "rmsprop seeds"] == "3 of 3"
+    apart = "Learning rate: largest difference between recorded and planned"
+    assert numbers.loc[apart, "nadam seeds"] == "0"
+    differing = table(session, "Setting")
+    assert differing.loc["Optimizer"].tolist() == ["Nadam", "RMSprop"]
+    assert "Epochs" not in differing.index
+
+
+def test_single_runs_are_not_called_better(runs: dict[str, list[int]]) -> None:
+    told = said(looked_at(runs["adam"][0], runs["sgd"][0]))
+    assert "Cannot tell" in told and "may be chance" in told
+    assert BAND not in told
+
+
+def test_a_diverged_run_is_compared_as_what_it_is(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["adam"][0], runs["lost"][0])
+    assert "too fast diverged" in said(session)
+    assert table(session, "Measured").loc["Last validation loss", "too fast"] == "diverged"
+
+
+def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["adam"][0], runs["sgd"][0])
+    session.segmented_control(key="compare.unit").set_value("seconds")
+    session.toggle(key="compare.log_y").set_value(True)
+    session.slider(key="compare.smoothing").set_value(0.9).run()
+    assert_well(session)
+    chart = next(item for item in charts(session) if "Training loss" in item["description"])
+    assert "against seconds" in chart["description"]
+    assert "(log)" in json.dumps(chart)
+
+
+def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
+    store = server().store
+    more = [
+        store.queue(small_plan("adam", rate), owner=f"{rate}" * 32, name="r")
+        for rate in range(1, 8)
+    ]
+    session = looked_at(*more)
+    assert "Tick fewer" in session.info[0].value
+    assert not charts(session)
+    for rate, run_id in enumerate(more, start=1):
+        store.request_stop(run_id, by=f"{rate}" * 32)
+        store.delete(run_id, by=f"{rate}" * 32)
+
+
+def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(
+    runs: dict[str, list[int]],
+) -> None:
+    session = looked_at(*runs["nadam"])
+    told = said(session)
+    assert "nadam seeds" in told and BAND in told
+    assert "3 finished" in session.get("progress")[0].proto.text
+    look_at = next(item for item in session.segmented_control if item.label == "Look at")
+    look_at.set_value(runs["nadam"][1]).run()
+    assert_well(session)
+    assert f"Run {runs['nadam'][1]}: " in said(session)
+
+
+def test_several_seeds_are_started_as_one_group(runs: dict[str, list[int]]) -> None:
+    link = {"optimizer": "adam", "schedule": "constant", "seed": "7", "train_size": "1000"}
+    session = visit("train", link)
+    session.number_input(key="start.seeds").set_value(3).run()
+    button(session, "Start 3 runs")
+    assert_well(session)
+    store = server().store
+    started = [run for run in store.runs(ME) if run.state in ("queued", "running")]
+    assert sorted(run.plan["seed"] for run in started) == [7, 8, 9]
+    assert len({run.group for run in started}) == 1
+    assert "3 seeds" in said(session)
+    button(session, "Stop all")
+    assert_well(session)
+    after = [store.run(run.id) for run in started]
+    assert all(run.state == "stopped" or run.stop_requested for run in after)
+
+
+def test_a_seed_too_large_for_so_many_is_told(runs: dict[str, list[int]]) -> None:
+    session = visit("train", {"seed": str(2**31 - 1)})
+    session.number_input(key="start.seeds").set_value(2).run()
+    before = len(server().store.runs())
+    button(session, "Start 2 runs")
+    assert any("seed" in item.value for item in session.error)
+    assert len(server().store.runs()) == before
+
+
+def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) -> None:
+    def offered(session: AppTest) -> set[str]:
+        return {item.proto.label for item in session.get("download_button")}
+
+    tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
+    one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
+    assert tables | one <= offered(looked_at(runs["adam"][0]))
+    assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
+
+
+def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["lost"][0])
+    assert "Try this:" in session.info[0].value

@@ -1,0 +1,228 @@
+"""Sweeps: the runs of a grid, and the cells, the best one and the words when they are done."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lrlab.measures import MEASURES
+from lrlab.params import InvalidInput
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.store import Store
+from lrlab.sweep import MOST_RUNS, SweepAxis, sweep, sweepable, swept_value, with_swept
+from lrlab.sweep_results import SweepResult, best_of, sweep_result, sweep_sentence
+
+LOSS = MEASURES["last_val_loss"]
+ADAM = Recipe.from_dict({"optimizer": {"name": "adam"}})
+COSINE = Recipe.from_dict(
+    {
+        "optimizer": {"name": "adam"},
+        "schedule": {
+            "name": "cosine_decay",
+            "initial_learning_rate": 0.001,
+            "decay_steps": 100,
+            "warmup_target": 0.01,
+            "warmup_steps": 20,
+        },
+    }
+)
+RATES = SweepAxis.of("learning_rate", (1e-3, 1e-4, 1e-2))
+BETAS = SweepAxis.of("optimizer.beta_1", (0.5, 0.9))
+
+
+def plan_of(recipe: Recipe = ADAM) -> RunPlan:
+    return RunPlan.of(recipe, train_size=1_000, epochs=4)
+
+
+def result_of(values: dict[float, list[float]], **more: Any) -> SweepResult:
+    """The result of a sweep over the learning rate with several seeds."""
+    seeds = range(len(next(iter(values.values()))))
+    runs = sweep(plan_of(), [SweepAxis.of("learning_rate", values)], seeds=seeds, **more)
+    found = [values[swept_value(plan, "learning_rate")][plan.seed] for plan in runs.values()]
+    return sweep_result(zip(runs.values(), found, strict=True), LOSS)
+
+
+def test_a_sweep_is_every_optimizer_value_and_seed_in_order() -> None:
+    runs = sweep(plan_of(), [RATES, BETAS], ("nadam", "adam"), seeds=(1, 2))
+    assert len(runs) == 2 * 3 * 2 * 2
+    assert list(runs)[:3] == [
+        "Nadam, learning_rate 0.0001, beta_1 0.5, seed 1",
+        "Nadam, learning_rate 0.0001, beta_1 0.5, seed 2",
+        "Nadam, learning_rate 0.0001, beta_1 0.9, seed 1",
+    ]
+    last = list(runs.values())[-1]
+    assert last.recipe.optimizer.params["beta_1"] == 0.9
+    assert last.recipe.schedule.params["learning_rate"] == 0.01
+    assert (last.recipe.optimizer.name, last.seed, last.epochs) == ("adam", 2, 4)
+
+
+def test_the_learning_rate_scales_a_schedule_as_a_whole() -> None:
+    plan = plan_of(COSINE)
+    for name, run in sweep(plan, [SweepAxis.of("learning_rate", (0.1, 0.002))]).items():
+        peak = swept_value(run, "learning_rate")
+        assert f"learning_rate {peak:g}," in name
+        expected = COSINE.learning_rates(plan.total_steps) * peak / 0.01
+        np.testing.assert_allclose(run.recipe.learning_rates(plan.total_steps), expected)
+
+
+def test_a_reactive_schedule_starts_at_the_rate() -> None:
+    plateau = Recipe.from_dict(
+        {"optimizer": {"name": "sgd"}, "schedule": {"name": "reduce_lr_on_plateau"}}
+    )
+    (run,) = sweep(plan_of(plateau), [SweepAxis.of("learning_rate", [0.3])]).values()
+    assert run.recipe.schedule.params["learning_rate"] == 0.3
+
+
+def test_another_optimizer_keeps_the_schedule_and_takes_its_own_defaults() -> None:
+    (run,) = sweep(plan_of(COSINE), [SweepAxis.of("schedule.alpha", [0.5])], ["sgd"]).values()
+    assert run.recipe.optimizer == Recipe.from_dict({"optimizer": {"name": "sgd"}}).optimizer
+    assert run.recipe.schedule.params["alpha"] == 0.5
+    (run,) = sweep(plan_of(), [SweepAxis.of("optimizer.clipnorm", [None])], ["sgd"]).values()
+    assert run.recipe.schedule.params["learning_rate"] == 0.01
+
+
+def test_everything_but_lists_can_be_swept_and_read_back() -> None:
+    ramped = with_swept(ADAM, {"ramp.warmup_steps": 10}, 128)
+    for recipe in (ADAM, COSINE, ramped):
+        for key, param in sweepable(recipe).items():
+            value = {"float": 0.5, "int": 30, "bool": True}[param.kind]
+            changed = with_swept(recipe, {key: value}, 128)
+            assert swept_value(RunPlan.of(changed, train_size=1_000, epochs=4), key) == value, key
+    boundaries = {"optimizer": {"name": "sgd"}, "schedule": {"name": "piecewise_constant_decay"}}
+    assert "schedule.boundaries" not in sweepable(Recipe.from_dict(boundaries))
+
+
+@pytest.mark.parametrize(
+    ("key", "ends", "values"),
+    [
+        ("learning_rate", (1e-4, 1e-2, 3), (1e-4, 1e-3, 1e-2)),
+        ("optimizer.beta_1", (0.9, 0.999, 3), (0.9, 0.99, 0.999)),
+        ("schedule.alpha", (0.0, 1.0, 3), (0.0, 0.5, 1.0)),
+        ("schedule.warmup_steps", (1, 4, 9), (1, 2, 3, 4)),
+    ],
+)
+def test_a_range_is_spaced_as_the_slider_is(
+    key: str, ends: tuple[float, float, int], values: tuple[float, ...]
+) -> None:
+    assert SweepAxis.between(COSINE, key, *ends).values == values
+
+
+@pytest.mark.parametrize(
+    ("key", "ends", "words"),
+    [
+        ("learning_rate", (0.1, 0.01, 3), "from a lower to a higher"),
+        ("learning_rate", (0.1, 0.2, 1), "two values or more"),
+        ("ramp.warmup_steps", (0, 10, 3), "starts above 0"),
+        ("optimizer.rho", (0.1, 0.2, 3), "has no 'optimizer.rho'"),
+        ("learning_rate", (0.1, 1e9, 3), "a number above 0"),
+    ],
+)
+def test_a_range_that_cannot_be_is_refused(
+    key: str, ends: tuple[float, float, int], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        SweepAxis.between(ADAM, key, *ends)
+
+
+@pytest.mark.parametrize(
+    ("axes", "optimizers", "words"),
+    [
+        ([], (), "not none"),
+        ([RATES, RATES], (), "different hyperparameters"),
+        ([RATES, BETAS, SweepAxis.of("optimizer.beta_2", [0.9])], (), "one or two"),
+        ([BETAS], ("sgd",), "has no 'optimizer.beta_1'"),
+        ([SweepAxis.of("optimizer.beta_1", [1.5])], (), "beta_1 = 1.5 is not allowed"),
+        ([RATES], ("adum",), "no optimizer 'adum'"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(
+    axes: list[SweepAxis], optimizers: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        sweep(plan_of(), axes, optimizers)
+
+
+def test_too_many_runs_are_refused_with_their_number() -> None:
+    many = SweepAxis.between(ADAM, "learning_rate", 1e-5, 1, 51)
+    with pytest.raises(InvalidInput, match=rf"at most {MOST_RUNS} .* 204 .*51 learning_rate"):
+        sweep(plan_of(), [many], ("adam", "sgd"), seeds=(1, 2))
+
+
+def test_an_axis_without_values_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no values"):
+        SweepAxis.of("learning_rate", [])
+
+
+def test_long_names_stay_different_and_fit_the_store(tmp_path: Any) -> None:
+    ftrl = Recipe.from_dict({"optimizer": {"name": "ftrl"}})
+    keys = ("l2_shrinkage_regularization_strength", "l1_regularization_strength")
+    axes = [SweepAxis.of(f"optimizer.{key}", (0.12345678, 0.22345678)) for key in keys]
+    runs = sweep(plan_of(ftrl), axes, seeds=(2**31 - 1, 2**31 - 2))
+    assert len(runs) == 8
+    store = Store(f"sqlite:///{tmp_path / 'runs.db'}")
+    group = store.queue_group(runs, owner="me", name="a sweep", kind="sweep")
+    assert len(store.runs(group=group)) == 8
+    store.close()
+
+
+def test_the_axes_are_found_in_the_plans_of_the_runs() -> None:
+    both = sweep(plan_of(COSINE), [RATES, BETAS], ("adam", "nadam"), seeds=(1, 2))
+    found = sweep_result([(plan, None) for plan in both.values()], LOSS)
+    assert (found.axes, found.cells) == (("learning_rate", "optimizer.beta_1"), ())
+    # Even a warm-up so long that it lowers the largest rate is the only axis.
+    warm = sweep(plan_of(), [SweepAxis.of("ramp.warmup_steps", (0, 100, 200, 300))])
+    assert sweep_result([(plan, 1.0) for plan in warm.values()], LOSS).axes == (
+        "ramp.warmup_steps",
+    )
+
+
+def test_cells_gather_the_seeds() -> None:
+    result = result_of({1e-3: [0.4, 0.5], 1e-2: [0.3, math.nan]})
+    assert [cell.at for cell in result.cells] == [(1e-3,), (1e-2,)]
+    first, second = (cell.band for cell in result.cells)
+    assert (first.mean, first.low, first.high) == (pytest.approx(0.45), 0.4, 0.5)
+    assert (second.mean, second.diverged) == (0.3, 1)
+
+
+def test_the_best_cell_has_the_fewest_diverged_runs() -> None:
+    best = best_of(result_of({1e-3: [0.5, 0.5], 1e-2: [0.3, math.nan], 1e-1: [math.nan] * 2}))
+    assert best is not None
+    assert best.cell.at == (1e-3,)
+    assert best.at_edge == ("learning_rate",)
+
+
+def test_equal_cells_are_ties_and_the_smallest_rate_is_taken() -> None:
+    result = result_of({1e-4: [0.9], 1e-3: [0.3], 1e-2: [0.3], 1e-1: [0.8]})
+    best = best_of(result)
+    assert best is not None
+    assert (best.cell.at, [tie.at for tie in best.ties]) == ((1e-3,), [(1e-2,)])
+    assert best.at_edge == ()
+    said = sweep_sentence(result)
+    assert said == (
+        "Best: Adam, learning_rate 0.001, last validation loss 0.3 (one seed). "
+        "1 other cell is equal: Adam, learning_rate 0.01."
+    )
+
+
+def test_a_cell_within_the_standard_error_is_a_tie() -> None:
+    result = result_of({1e-3: [0.30, 0.34], 1e-2: [0.33, 0.34], 1e-1: [0.5, 0.5]})
+    best = best_of(result)
+    assert best is not None
+    assert (best.cell.at, [tie.at for tie in best.ties]) == ((1e-3,), [(1e-2,)])
+    assert "1 other cell is within its standard error" in sweep_sentence(result)
+
+
+def test_the_highest_accuracy_is_the_best() -> None:
+    runs = sweep(plan_of(), [RATES]).values()
+    result = sweep_result(zip(runs, (0.7, 0.9, 0.8), strict=True), MEASURES["best_val_accuracy"])
+    assert "learning_rate 0.001, best validation accuracy 90.00%" in sweep_sentence(result)
+
+
+def test_a_sweep_of_which_all_diverged_says_so() -> None:
+    result = result_of({1e-3: [math.nan], 1e-2: [math.nan]})
+    assert best_of(result) is None
+    assert sweep_sentence(result).endswith("2 of 2 runs diverged.")

@@ -1,0 +1,136 @@
+"""Sweeps and range tests as tables and charts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from lrlab.charts import (
+    heat_chart,
+    heat_table,
+    range_test_chart,
+    range_test_tables,
+    sweep_u_chart,
+    sweep_u_table,
+)
+from lrlab.measures import MEASURES
+from lrlab.plan import RunPlan
+from lrlab.range_test import RULES, read_range_test
+from lrlab.recipe import Recipe
+from lrlab.sweep import SweepAxis, sweep
+from lrlab.sweep_results import SweepResult, sweep_result
+from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
+
+PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "adam"}}), train_size=1_000)
+RATES = SweepAxis.of("learning_rate", (1e-3, 1e-2))
+CLIPS = SweepAxis.of("optimizer.clipnorm", (None, 1.0))
+
+
+def swept(
+    axes: Sequence[SweepAxis],
+    values: Sequence[float],
+    optimizers: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    measure: str = "last_val_loss",
+) -> SweepResult:
+    runs = sweep(PLAN, axes, optimizers, seeds)
+    return sweep_result(zip(runs.values(), values, strict=True), MEASURES[measure])
+
+
+SEEDED = swept(
+    [RATES], [0.4, 0.6, 0.3, math.nan, math.nan, math.nan, 0.5, 0.5], ("adam", "sgd"), (1, 2)
+)
+SQUARE = swept([RATES, CLIPS], [0.4, 0.2, 0.8, math.nan])
+POWERS = np.linspace(-5, 1, 400)
+LOSSES = 2.3 - 1.8 / (1 + np.exp(-3 * (POWERS + 3))) + np.exp(6 * (POWERS - 0.05))
+TESTED = read_range_test(
+    [{"loss": loss, "learning_rate": 10**power} for loss, power in zip(LOSSES, POWERS, strict=True)]
+)
+MADE = {
+    "U-curves": (
+        sweep_u_chart,
+        sweep_u_table(SEEDED),
+        {"recipes": ("Adam", "SGD"), "x": "learning_rate", "y": "last validation loss"},
+    ),
+    "U-curves, linear": (
+        sweep_u_chart,
+        sweep_u_table(SQUARE, axis=1),
+        {"recipes": ("Adam",), "x": "clipnorm", "y": "accuracy", "log_x": False, "log_y": False},
+    ),
+    "heat map": (
+        heat_chart,
+        [heat_table(SQUARE, "adam")],
+        {"xs": ("0.001", "0.01"), "ys": ("off", "1"), "x": "learning_rate", "y": "clipnorm"},
+    ),
+    "range test": (range_test_chart, range_test_tables(TESTED), {"low": 1e-5, "high": 10.0}),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
+    assert_reads_only_its_columns(*MADE[name])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_chart_does_not_depend_on_its_rows(name: str) -> None:
+    assert_does_not_depend_on_rows(*MADE[name])
+
+
+def test_a_u_curve_has_mean_and_band_and_names_what_diverged() -> None:
+    points, lost = sweep_u_table(SEEDED)
+    # Optimizers come in the order of the registry.
+    assert points.to_dict("list") == {
+        "x": [1e-2, 1e-3, 1e-2],
+        "recipe": ["SGD", "Adam", "Adam"],
+        "mean": [0.5, 0.5, 0.3],
+        "low": [0.5, 0.4, 0.3],
+        "high": [0.5, 0.6, 0.3],
+        "runs": [2, 2, 1],
+    }
+    assert lost.to_dict("list") == {
+        "x": [1e-3, 1e-2],
+        "recipe": ["SGD", "Adam"],
+        "text": ["2 of 2 runs diverged", "1 of 2 runs diverged"],
+    }
+
+
+def test_over_a_second_axis_a_u_curve_takes_the_best_and_leaves_out_what_is_off() -> None:
+    rates, _ = sweep_u_table(SQUARE)
+    assert rates["mean"].tolist() == [0.2, 0.8]
+    clips, lost = sweep_u_table(SQUARE, axis=1)
+    assert clips[["x", "mean"]].to_numpy().tolist() == [[1.0, 0.2]]
+    assert lost["text"].tolist() == ["1 of 2 runs diverged"]
+
+
+def test_a_heat_map_shades_by_the_logarithm_and_frames_the_best_cell() -> None:
+    table = heat_table(SQUARE, "adam").set_index(["x", "y"])
+    assert table.loc[("0.001", "1"), ["text", "best", "shade"]].tolist() == ["0.2", True, 0.0]
+    assert table.loc[("0.001", "off"), "shade"] == pytest.approx(0.5)
+    assert table.loc[("0.01", "off"), "shade"] == pytest.approx(1.0)
+    lost = table.loc[("0.01", "1")]
+    assert (lost["text"], lost["diverged"], lost["lost"]) == ("diverged", 1, True)
+    assert table["best"].sum() == 1
+
+
+def test_the_highest_accuracy_is_the_darkest_cell() -> None:
+    result = swept([RATES, CLIPS], [0.8, 0.9, 0.85, 0.8], measure="last_val_accuracy")
+    table = heat_table(result, "adam")
+    assert table["shade"].tolist() == pytest.approx([1.0, 0.0, 0.5, 1.0])
+    assert table["text"].tolist() == ["80.0%", "90.0%", "85.0%", "80.0%"]
+
+
+def test_a_sweep_without_results_has_empty_tables() -> None:
+    runs = sweep(PLAN, [RATES, CLIPS]).values()
+    nothing = sweep_result([(plan, None) for plan in runs], MEASURES["last_val_loss"])
+    assert heat_table(nothing, "adam").empty
+    assert all(table.empty for table in sweep_u_table(nothing))
+
+
+def test_a_range_test_is_drawn_up_to_where_it_diverged() -> None:
+    curve, marks = range_test_tables(TESTED)
+    assert len(curve) == TESTED.diverged_at + 1 < len(TESTED.rates)
+    assert marks["text"].tolist() == [*RULES, "diverged"]
+    assert marks["learning_rate"].tolist()[:-1] == list(TESTED.suggestions.values())
