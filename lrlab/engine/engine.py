@@ -35,6 +35,9 @@ ORPHAN_SECONDS = 6.0
 """Silence after which a worker that takes runs counts as dead if its server no longer dispatches.
 Once that server has ended the worker ends too, so there is little to be patient for."""
 
+RETIRE_SECONDS = 10.0
+"""How often old runs beyond the number that is kept are looked for."""
+
 LONGEST_PAUSE = 60.0
 """Seconds between two tries to start a worker, at most; the first pauses are 2, 4, 8, ..."""
 
@@ -73,6 +76,7 @@ class Engine:
         self._name = uuid.uuid4().hex
         self._dispatches = False
         self._renew_at = 0.0
+        self._retire_at = 0.0
         self._looked = time.monotonic()
         self._holder = Silence()
         self._beats = Silence()
@@ -160,6 +164,9 @@ class Engine:
             minutes = self._settings.run_minutes
             limit = f"a run may take {duration(minutes * 60)} on this server"
             self._store.stop_overdue(minutes * 60, limit)
+            if now >= self._retire_at:
+                self._retire_at = now + RETIRE_SECONDS
+                self._store.retire(self._settings.keep_runs)
             if len(self._workers) + len(self._leaving) < self._settings.workers:
                 self._start_worker()
 
