@@ -191,7 +191,6 @@ def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> 
     assert not charts(session)
     for rate, run_id in enumerate(more, start=1):
         store.request_stop(run_id, by=f"{rate}" * 32)
-        store.delete(run_id, by=f"{rate}" * 32)
 
 
 def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(
