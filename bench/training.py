@@ -173,7 +173,7 @@ def _start_figures() -> list[Figure]:
         try:
             _wait(lambda: engine.status().state == "ready")
             first = _seconds_to_first_point(store, plan)
-            pid = engine.status().pid
+            (pid,) = engine.status().pids
             again = _seconds_to_first_point(store, replace(plan, seed=2))
             peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,9 @@ from lrlab.schedules.base import LEARNING_RATE
 if TYPE_CHECKING:
     from lrlab.params import Param
     from lrlab.recipe import Choice, Recipe
+
+COMMENT = 90
+"""Characters of a comment on one line."""
 
 FORMULA_CLASS = """
 @keras.saving.register_keras_serializable()
@@ -56,7 +60,7 @@ class KerasCode(NamedTuple):
         imports: the lines it needs.
         definitions: formulas that Keras lacks, as they stand in `lrlab.schedules`, with a class
             around each.
-        optimizer: binds ``optimizer``.
+        optimizer: binds ``optimizer``; before it stands what to see to, as a comment.
         callbacks: binds ``callbacks`` for a reactive schedule; else empty.
     """
 
@@ -95,8 +99,9 @@ def keras_parts(recipe: Recipe) -> KerasCode:
             "# For model.fit, which needs validation data too: the callback lowers the rate.\n"
             f"callbacks = [\n    {indented(callback)},\n]\n"
         )
+    caution = "".join(f"# {line}\n" for line in textwrap.wrap(spec.caution, COMMENT))
     imports = _imports(definitions)
-    return KerasCode(imports, tuple(definitions), f"optimizer = {made}\n", callbacks)
+    return KerasCode(imports, tuple(definitions), f"{caution}optimizer = {made}\n", callbacks)
 
 
 def keras_code(recipe: Recipe) -> str:

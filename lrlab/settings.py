@@ -111,7 +111,12 @@ NUMBERS = (
     _number("LRLAB_WORKERS", "runs trained at a time, each in a process of its own", 1, 64),
     _number("LRLAB_RUN_MINUTES", "minutes a run may take before it is stopped", 0.1, 1_440),
     _number("LRLAB_RUN_MEMORY", "MB a run may take, on Linux", 800, 1_000_000),
-    _number("LRLAB_KEEP_RUNS", "ended runs that are kept; the oldest go first", 1, 100_000),
+    _number(
+        "LRLAB_KEEP_RUNS",
+        "ended runs that are kept, each at most 0.2 MB; the oldest go first",
+        1,
+        100_000,
+    ),
     _number("LRLAB_MAX_WAITING", "runs or groups one browser may have waiting", 1, 1_000),
     _number("LRLAB_MAX_QUEUE", "runs that may wait in all", 1, 10_000),
     _number("LRLAB_MAX_GROUP", "runs in a group, such as seeds of one recipe", 1, 1_000),

@@ -47,3 +47,12 @@ def full_data() -> DataSource:
             pytest.fail(message)
         pytest.skip(message)
     return source
+
+
+@pytest.fixture
+def new_store(tmp_path: Path) -> Iterator[tuple[Store, str]]:
+    """A new store on SQLite, and its URL."""
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    opened = Store(url)
+    yield opened, url
+    opened.close()

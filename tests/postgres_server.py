@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,8 @@ class PostgresServer:
 
     port: int
     user: str
+    call: Callable[..., None]
+    """Runs one of the server's commands on its data."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new_database(self) -> str:
@@ -36,6 +38,15 @@ class PostgresServer:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {name}")
         return self._address(name)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The server is down for a while, and every connection to it lost."""
+        self.call("pg_ctl", "stop", "--wait", "--mode=immediate")
+        try:
+            yield
+        finally:
+            self.call("pg_ctl", "start", "--wait", "--options", _options(self.port))
 
     def _address(self, database: str) -> str:
         return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
@@ -64,15 +75,18 @@ def postgres_server() -> Iterator[PostgresServer]:
                 )
 
         call("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={user}")
-        options = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
-        call("pg_ctl", "start", "--wait", "--options", options)
+        call("pg_ctl", "start", "--wait", "--options", _options(port))
         try:
-            yield PostgresServer(port, user)
+            yield PostgresServer(port, user, call)
         finally:
             call("pg_ctl", "stop", "--wait", "--mode=immediate")
     finally:
         shutil.rmtree(folder)
         Path(f"{folder}.log").unlink(missing_ok=True)
+
+
+def _options(port: int) -> str:
+    return f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
 
 
 def _binaries() -> Path:

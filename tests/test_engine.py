@@ -10,29 +10,27 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lrlab.engine import Engine
 from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
 from lrlab.settings import Settings
-from lrlab.store import ENDED, Run, Store
+from lrlab.store import Store
 from lrlab.training.worker import Exit
-
-RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
-SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
-LONG = RunPlan.of(RECIPE, epochs=100, batch_size=8, train_size=4_000)
-ENOUGH_MEMORY = 100_000.0
-"""MB. A worker that retired for its size would be taken for one that was replaced."""
-"""Longer than any test waits."""
-
-PATIENCE = 120
-"""Seconds after which a condition that a test waits for counts as never met."""
+from tests.engine_runs import (
+    ENOUGH_MEMORY,
+    PATIENCE,
+    RECIPE,
+    SHORT,
+    is_alive,
+    queue_and_wait_until_measured,
+    wait_until,
+    wait_until_ended,
+    worker_pid,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,47 +52,6 @@ def engine(store: Store, settings: Settings) -> Iterator[Engine]:
     started.start()
     yield started
     started.stop()
-
-
-@pytest.fixture
-def new_store(tmp_path: Path) -> Iterator[tuple[Store, str]]:
-    url = f"sqlite:///{tmp_path / 'runs.db'}"
-    opened = Store(url)
-    yield opened, url
-    opened.close()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.05)
-
-
-def wait_until_ended(store: Store, run_id: int) -> Run:
-    wait_until(lambda: store.run(run_id).state in ENDED, "the run ended")
-    return store.run(run_id)
-
-
-def queue_and_wait_until_measured(store: Store, plan: RunPlan = LONG) -> int:
-    run_id = store.queue(plan, owner="ada", name="a run")
-    wait_until(lambda: store.points(run_id), "the run's first points appeared")
-    return run_id
-
-
-def worker_pid(engine: Engine) -> int:
-    wait_until(lambda: engine.status().state == "ready", "the worker was ready")
-    pid = engine.status().pid
-    assert pid is not None
-    return pid
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        # Where nobody collects orphans, a dead one stays in the table of processes.
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_a_queued_run_is_trained_and_what_it_measured_appears(engine: Engine, store: Store) -> None:
@@ -209,7 +166,7 @@ def start_worker(url: str, runs: int, memory: float = ENOUGH_MEMORY) -> subproce
 
 def test_a_worker_retires_after_its_runs(new_store: tuple[Store, str]) -> None:
     store, url = new_store
-    ids = [store.queue(SHORT, owner="ada", name="short") for _ in range(3)]
+    ids = [store.queue(SHORT, owner=f"owner {n}", name="short") for n in range(3)]
     with start_worker(url, runs=2) as worker:
         assert worker.wait(PATIENCE) == Exit.RETIRED
     assert [store.run(run_id).state for run_id in ids] == ["finished", "finished", "queued"]
@@ -232,55 +189,6 @@ def test_a_worker_that_counts_as_dead_ends_itself(new_store: tuple[Store, str]) 
         assert worker.wait(PATIENCE) == Exit.BURIED
 
 
-SERVER = """
-import sys
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store
-settings = Settings(database_url=sys.argv[1])
-Engine(Store(settings.database_url), settings).start()
-sys.stdin.read()
-"""
-
-
-def test_a_killed_server_leaves_no_worker_and_no_running_run(
-    new_store: tuple[Store, str],
-) -> None:
-    store, url = new_store
-    with subprocess.Popen([sys.executable, "-c", SERVER, url], stdin=subprocess.PIPE) as server:
-        run_id = queue_and_wait_until_measured(store)
-        workers = psutil.Process(server.pid).children(recursive=True)
-        assert workers
-        server.kill()
-    wait_until(lambda: not any(is_alive(worker.pid) for worker in workers), "the worker was gone")
-    run = wait_until_ended(store, run_id)
-    assert run.state == "interrupted"
-    assert run.reason == "LR Lab's server ended while this run was under way"
-    assert store.workers() == []
-
-
-def test_a_run_whose_worker_is_long_dead_is_interrupted_by_the_next_engine(
-    new_store: tuple[Store, str],
-) -> None:
-    store, url = new_store
-    store.register_worker("of a machine that lost power")
-    run_id = store.queue(SHORT, owner="ada", name="cut off")
-    store.claim("of a machine that lost power")
-    store.beat("of a machine that lost power", ready=True)
-    database = sqlite3.connect(url.removeprefix("sqlite:///"))
-    with database:
-        database.execute("update workers set beat = beat - 3600")
-    database.close()
-
-    engine = Engine(store, Settings(database_url=url, python="no-such-python"))
-    engine.start()
-    try:
-        run = wait_until_ended(store, run_id)
-        assert (run.state, run.reason) == ("interrupted", "its worker stopped responding")
-    finally:
-        engine.stop()
-
-
 @pytest.mark.parametrize(
     ("python", "why"),
     [
@@ -299,7 +207,7 @@ def test_when_no_worker_can_start_the_status_says_why_and_runs_wait(
     try:
         wait_until(lambda: engine.status().state == "unavailable", "the engine gave up")
         assert engine.status().reason == f"No worker can start: {why}."
-        assert engine.status().pid is None
+        assert engine.status().pids == ()
     finally:
         engine.stop()
     assert engine.status().state == "off"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lrlab.limits import Codes, Limits
 from lrlab.params import InvalidInput
 from lrlab.store import NotAllowed, Place, QueueFull, Store
-from lrlab.store.queueing import forget_turns, round_robin
+from lrlab.store.queueing import round_robin
 from tests.store_runs import PLAN, bring_to, claim, queue
 
 SEEDS = {f"seed {seed}": replace(PLAN, seed=seed) for seed in (1, 2, 3)}
@@ -66,16 +66,6 @@ def test_deleting_runs_brings_nobody_forward(store: Store) -> None:
     store.delete(first, by="ada")
     again, others = queue(store, owner="ada"), queue(store, owner="bob")
     assert begin_all(store) == [others, again]
-
-
-def test_only_the_latest_turns_are_kept(store: Store) -> None:
-    for owner in ("ada", "bob", "cleo"):
-        queue(store, owner=owner)
-    begin_all(store)
-    with store._database.writing() as connection:
-        forget_turns(connection, keep=2)
-    ids = [queue(store, owner=owner) for owner in ("cleo", "bob", "ada")]
-    assert begin_all(store) == [ids[2], ids[1], ids[0]]
 
 
 OWNERS = st.sampled_from("abcde")

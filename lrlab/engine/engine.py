@@ -1,46 +1,45 @@
-"""The engine: gets queued runs trained by a worker process, and watches over it.
+"""The engine: gets queued runs trained by worker processes, and watches over them.
 
 It lives in the page's process, which TensorFlow must never enter. It holds no truth: the queue,
-the states and who lives are in the store, so several servers can share one.
+the states and who lives are in the store, so several servers can share one. Which of them
+dispatches is a lease in the store, which its holder renews; the store gives runs to the holder's
+workers alone. A server that starts, or finds that the holder is silent, takes it over.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from lrlab.settings import DATABASE_VARIABLE, Settings
+from lrlab.engine.process import WorkerProcess, describe_exit, start_worker
+from lrlab.engine.silence import Silence
+from lrlab.settings import Settings
 from lrlab.store import Store, StoreError, WorkerRecord, WriteRefused
-from lrlab.training.worker import SERVER_ENDED, Exit
+from lrlab.training.worker import SERVER_ENDED
+from lrlab.words import duration
 
 CHECK_SECONDS = 0.5
-"""How often the engine looks at its worker."""
+"""How often the engine looks at its workers."""
 
-GRACE_SECONDS = 5.0
-"""How long an old beat must stay the last one before its worker counts as dead: a laptop that
-slept, or a clock that was set, makes every beat old for a moment."""
+RENEW_SECONDS = 1.0
+"""How often the holder of the lease says that it lives."""
 
-TERMINATE_SECONDS = 2.0
-"""What a worker may take to end after it was told to, before it is killed."""
+LEASE_SECONDS = 4.0
+"""Silence of the lease's holder after which another server takes over."""
+
+ORPHAN_SECONDS = 6.0
+"""Silence after which a worker that takes runs counts as dead if its server no longer dispatches.
+Once that server has ended the worker ends too, so there is little to be patient for."""
+
+RETIRE_SECONDS = 10.0
+"""How often old runs beyond the number that is kept are looked for."""
 
 LONGEST_PAUSE = 60.0
 """Seconds between two tries to start a worker, at most; the first pauses are 2, 4, 8, ..."""
-
-EXIT_PHRASES: Mapping[int, str] = {
-    Exit.NO_DATABASE: "could not use the run database; the server's log says why",
-    Exit.NO_TENSORFLOW: "could not import TensorFlow; install what requirements.txt lists",
-    Exit.BURIED: "had stopped responding",
-    Exit.RETIRED: "made room for a fresh one",
-}
 
 logger = logging.getLogger("lrlab.engine")
 
@@ -50,42 +49,40 @@ class EngineStatus:
     """How the engine is doing.
 
     Args:
-        state: "off" before `Engine.start` and after `Engine.stop`; "starting" while the worker
-            imports TensorFlow; "ready" when it trains or could; "unavailable" when queued runs
-            must wait because no worker can start or the store cannot be used.
+        state: "off" before `Engine.start` and after `Engine.stop`; "standby" while another server
+            dispatches; "starting" while the workers import TensorFlow; "ready" when one trains or
+            could; "unavailable" when queued runs must wait because no worker can start or the
+            store cannot be used.
         reason: why it is unavailable, a sentence for people.
-        pid: the worker's process id, while there is one.
+        pids: the process ids of its workers.
     """
 
-    state: Literal["off", "starting", "ready", "unavailable"]
+    state: Literal["off", "standby", "starting", "ready", "unavailable"]
     reason: str = ""
-    pid: int | None = None
-
-
-@dataclass
-class _Worker:
-    name: str
-    process: subprocess.Popen[bytes]
-    started: float
-    """By the monotonic clock."""
-    ready: bool = False
+    pids: tuple[int, ...] = ()
 
 
 class Engine:
-    """Keeps one worker alive and the store's states right; a server starts one.
+    """Keeps workers alive and the store's states right; a server starts one.
 
     Args:
         store: where runs are queued.
-        settings: how workers are started, and how patient the engine is.
+        settings: how many workers there are, how they are started, and how patient the engine is.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._worker: _Worker | None = None
-        self._beats: dict[str, tuple[float, float]] = {}
-        """Of each worker in the store the last beat, and when it was first seen here by the
-        monotonic clock."""
+        self._name = uuid.uuid4().hex
+        self._dispatches = False
+        self._renew_at = 0.0
+        self._retire_at = 0.0
+        self._looked = time.monotonic()
+        self._holder = Silence()
+        self._beats = Silence()
+        self._workers: list[WorkerProcess] = []
+        self._leaving: list[WorkerProcess] = []
+        """Those that were buried, and told to end."""
         self._failures = 0
         """Workers that ended before they were ready, since one last was."""
         self._problem = ""
@@ -95,7 +92,7 @@ class Engine:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start a worker, and a thread that watches over it; returns at once."""
+        """Start a thread that starts workers and watches over them; returns at once."""
         if self._thread is None:
             self._stopping.clear()
             self._status = EngineStatus("starting")
@@ -103,10 +100,10 @@ class Engine:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the worker; a run it had is interrupted. Returns when it is gone.
+        """End the workers; runs they had are interrupted. Returns when they are gone.
 
         Raises:
-            StoreUnavailable: the interruption could not be written.
+            StoreUnavailable: that could not be written.
         """
         if self._thread is None:
             return
@@ -114,10 +111,15 @@ class Engine:
         self._thread.join()
         self._thread = None
         self._status = EngineStatus("off")
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            _end(worker.process)
+        workers, self._workers = self._workers, []
+        leaving, self._leaving = self._leaving, []
+        for worker in workers:
+            worker.tell_to_end()
+        for worker in workers + leaving:
+            worker.wait_until_gone()
+        for worker in workers:
             self._store.bury(worker.name, SERVER_ENDED)
+        self._store.release_lease(self._name)
 
     def status(self) -> EngineStatus:
         """How the engine is doing, as of its last look."""
@@ -137,124 +139,108 @@ class Engine:
             self._stopping.wait(CHECK_SECONDS)
 
     def _assess(self, problem: str) -> EngineStatus:
-        worker = self._worker
-        pid = worker.process.pid if worker else None
+        pids = tuple(worker.process.pid for worker in self._workers)
         if problem:
-            return EngineStatus("unavailable", problem, pid)
-        return EngineStatus("ready" if worker and worker.ready else "starting", pid=pid)
+            return EngineStatus("unavailable", problem, pids)
+        if not self._dispatches:
+            return EngineStatus("standby", pids=pids)
+        ready = any(worker.ready for worker in self._workers)
+        return EngineStatus("ready" if ready else "starting", pids=pids)
 
     def _look(self) -> None:
-        records = {record.name: record for record in self._store.workers()}
-        silent = self._find_silent(records.values())
-        worker = self._worker
-        if worker is None:
-            if time.monotonic() >= self._next_start:
-                self._start_worker()
-        else:
-            record = records.get(worker.name)
-            if record and record.ready:
-                worker.ready = True
-                self._failures = 0
-                self._problem = ""
-            end = self._find_end(worker, record, silent)
-            if end:
-                self._replace(worker, end)
-            silent.discard(worker.name)
-        # What is left are workers of other servers, or of one that was here before.
-        for name in silent:
-            self._store.bury(name, "its worker stopped responding")
-
-    def _find_silent(self, records: Iterable[WorkerRecord]) -> set[str]:
-        """The workers that count as dead because they stopped beating."""
         now = time.monotonic()
-        beats, silent = {}, set()
-        for record in records:
-            beat, seen = self._beats.get(record.name, (None, now))
-            beats[record.name] = (record.beat, seen if beat == record.beat else now)
-            settings = self._settings
-            limit = settings.silence_limit if record.ready else settings.start_limit
-            unchanged = now - beats[record.name][1]
-            if time.time() - record.beat > limit and unchanged > GRACE_SECONDS:
-                silent.add(record.name)
-        self._beats = beats
-        return silent
+        passed, self._looked = now - self._looked, now
+        self._leaving = [worker for worker in self._leaving if not worker.is_gone()]
+        records = {record.name: record for record in self._store.workers()}
+        beats = {name: record.beat for name, record in records.items()}
+        silent = self._beats.look(beats, passed)
+        self._dispatches = self._keep_lease(now, passed)
+        for worker in list(self._workers):
+            self._watch(worker, records.get(worker.name), silent.get(worker.name, 0.0))
+        if self._dispatches:
+            own = {worker.name for worker in self._workers}
+            for name in records.keys() - own:
+                self._watch_orphan(records[name], silent[name])
+            minutes = self._settings.run_minutes
+            limit = f"a run may take {duration(minutes * 60)} on this server"
+            self._store.stop_overdue(minutes * 60, limit)
+            if now >= self._retire_at:
+                self._retire_at = now + RETIRE_SECONDS
+                self._store.retire(self._settings.keep_runs)
+            if len(self._workers) + len(self._leaving) < self._settings.workers:
+                self._start_worker()
 
-    def _find_end(
-        self, worker: _Worker, record: WorkerRecord | None, silent: set[str]
-    ) -> str | None:
-        """What the worker did that ended it or must end it; None while all is well."""
+    def _keep_lease(self, now: float, passed: float) -> bool:
+        """Renew the lease, or take it over where it has run out; whether this server has it."""
+        lease = self._store.lease()
+        if lease and lease.holder == self._name:
+            if now < self._renew_at:
+                return True
+            self._renew_at = now + RENEW_SECONDS
+            return self._store.renew_lease(self._name)
+        silent = self._holder.look({lease.holder: lease.beat} if lease else {}, passed)
+        if lease and silent[lease.holder] < LEASE_SECONDS:
+            return False
+        return self._store.take_lease(self._name, lease)
+
+    def _watch(self, worker: WorkerProcess, record: WorkerRecord | None, silent: float) -> None:
+        """See to one of this server's workers, and bury it when it has ended or must."""
+        if record and record.ready and not worker.ready:
+            worker.ready = True
+            self._failures = 0
+            self._problem = ""
+        worker.end = worker.end or self._find_end(worker, record, silent)
+        if not worker.end:
+            return
+        worker.tell_to_end()
+        logger.warning("worker %s %s", worker.name, worker.end)
+        self._store.bury(worker.name, f"its worker {worker.end}")
+        self._workers.remove(worker)
+        self._leaving.append(worker)
+        if self._dispatches and not worker.ready:
+            self._note_failure(f"the last one {worker.end}")
+
+    def _find_end(self, worker: WorkerProcess, record: WorkerRecord | None, silent: float) -> str:
+        """What the worker did that ended it or must end it; empty while all is well."""
         code = worker.process.poll()
         if code is not None:
-            return _describe_exit(code)
-        age = time.monotonic() - worker.started
-        if worker.name in silent or (record is None and age > self._settings.start_limit):
+            return describe_exit(code)
+        if record is None:
+            silent = time.monotonic() - worker.started
+        settings = self._settings
+        if silent > (settings.silence_limit if worker.ready else settings.start_limit):
             return "stopped responding"
         run = self._store.run_of(worker.name)
-        if run is None or run.stop_requested is None:
-            return None
-        if time.time() - run.stop_requested <= self._settings.stop_patience:
-            return None
+        if run is None:
+            return "" if self._dispatches else "left the queue to another server"
+        if run.stop_requested is None:
+            return ""
+        if worker.asked is None or worker.asked[:2] != (run.id, run.attempt):
+            worker.asked = (run.id, run.attempt, time.monotonic())
+        if time.monotonic() - worker.asked[2] <= settings.stop_patience:
+            return ""
         phrase = "did not obey the stop request and was ended"
         try:
             self._store.finish(run.id, run.attempt, "stopped", f"its worker {phrase}")
         except WriteRefused:
             # It obeyed after all, just now.
-            return None
+            return ""
         return phrase
 
+    def _watch_orphan(self, record: WorkerRecord, silent: float) -> None:
+        """See to a worker of another server, or of one that was here before."""
+        if silent > (ORPHAN_SECONDS if record.ready else self._settings.start_limit):
+            self._store.bury(record.name, "its worker stopped responding")
+
     def _start_worker(self) -> None:
-        name = uuid.uuid4().hex
-        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
-        environment[DATABASE_VARIABLE] = self._settings.database_url
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        command = [self._settings.python, "-m", "lrlab.training.worker", "--name", name]
+        if time.monotonic() < self._next_start:
+            return
         try:
-            process = subprocess.Popen(
-                [
-                    *command,
-                    *("--runs", str(self._settings.runs_per_worker)),
-                    *("--memory", str(self._settings.worker_memory)),
-                ],
-                stdin=subprocess.PIPE,
-                env=environment,
-                # Ctrl-C in the server's terminal is for the server; the worker ends with it.
-                start_new_session=True,
-            )
+            self._workers.append(start_worker(self._settings, self._name))
         except OSError as error:
             self._note_failure(f"{self._settings.python} cannot be run: {error.strerror}")
-        else:
-            self._worker = _Worker(name, process, time.monotonic())
-
-    def _replace(self, worker: _Worker, phrase: str) -> None:
-        _end(worker.process)
-        logger.warning("worker %s %s", worker.name, phrase)
-        self._store.bury(worker.name, f"its worker {phrase}")
-        self._worker = None
-        if not worker.ready:
-            self._note_failure(f"the last one {phrase}")
 
     def _note_failure(self, why: str) -> None:
         self._failures += 1
         self._problem = f"No worker can start: {why}."
         self._next_start = time.monotonic() + min(2.0**self._failures, LONGEST_PAUSE)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin:
-        process.stdin.close()
-    process.terminate()
-    try:
-        process.wait(TERMINATE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _describe_exit(code: int) -> str:
-    if code in EXIT_PHRASES:
-        return EXIT_PHRASES[code]
-    if code < 0:
-        hint = ", most often because memory ran out" if code == -9 else ""
-        return f"was ended by signal {-code} ({signal.strsignal(-code)}){hint}"
-    return f"ended with exit code {code}; the server's log has the details"

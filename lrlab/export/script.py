@@ -80,7 +80,7 @@ test = scaled(test_images), test_labels
 """
 
 TRAIN = """\
-# ScheduleFreeAdamW would lose its start if model.fit built it while tracing the first step.
+# Built here, because ScheduleFreeAdamW loses the initial weights where model.fit builds it.
 optimizer.build(model.trainable_variables)
 model.compile(
     loss="sparse_categorical_crossentropy",

@@ -248,7 +248,10 @@ z_t &= z_{t-1} - \eta_t\, \frac{g_t}{\sqrt{v_t/(1-\beta_2^t)} + \epsilon} \\
 \end{aligned}""",
     difference="In the paper the weights lie between the fast point z and its average. On "
     "TensorFlow, Keras 3.15 mixes in the new z where the old one belongs, β₁ cancels out, and "
-    "the weights are the average itself.",
+    "the weights are the average itself. LR Lab builds the optimizer before training: where Keras "
+    "does so while it traces the first step, z starts at 0 and the initial weights are lost.",
+    caution="Call optimizer.build(model.trainable_variables) before model.fit: where Keras 3.15 "
+    "builds it while tracing the first step, the initial weights are lost.",
     init=schedule_free_init,
     update=schedule_free_update,
     states=(

@@ -90,6 +90,7 @@ class Optimizer:
         states: what is remembered between steps, in the order of ``init``.
         fixed: Keras arguments this entry sets for good (Momentum and Nesterov are SGD).
         textbook: the textbook's form, where it differs, and ``difference`` says how.
+        caution: what whoever trains with it in Keras must see to, for a comment in code.
         elementwise: each weight moves by its own gradient alone.
         on_vectors: what the rule does on a 2-vector and why, where it depends on the shape.
         decay_param: the parameter that is the weight decay of a vector.
@@ -111,6 +112,7 @@ class Optimizer:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     textbook: str = ""
     difference: str = ""
+    caution: str = ""
     elementwise: bool = True
     on_vectors: str = ""
     decay_param: str = "weight_decay"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ SCHEMA_LOCK = 0x4C524C6162
 
 QUEUE_LOCK = SCHEMA_LOCK + 1
 """The same, held by transactions that decide by the whole queue. SQLite has one writer anyway."""
+
+logger = logging.getLogger("lrlab.store")
 
 
 class StoreError(Exception):
@@ -154,6 +157,7 @@ class Database:
         try:
             yield
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
+            logger.warning("the run database failed: %s", error)
             # PostgreSQL's own words name hosts and users, which are no business of visitors.
             cause = (
                 str(getattr(error, "orig", error))

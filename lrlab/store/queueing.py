@@ -97,10 +97,8 @@ def take_turn(connection: Connection, owner: str) -> None:
 
 def forget_turns(connection: Connection, keep: int) -> None:
     """Forget the turns of all but the latest ``keep`` owners: browsers come without end."""
-    oldest_kept = (
-        select(turns.c.turn).order_by(turns.c.turn.desc()).offset(keep - 1).limit(1)
-    ).scalar_subquery()
-    connection.execute(delete(turns).where(turns.c.turn < oldest_kept))
+    latest_forgotten = select(turns.c.turn).order_by(turns.c.turn.desc()).offset(keep).limit(1)
+    connection.execute(delete(turns).where(turns.c.turn <= latest_forgotten.scalar_subquery()))
 
 
 def place(connection: Connection, run_id: int) -> Place | None:

@@ -10,10 +10,10 @@ from sqlalchemy import delete, insert, select, update
 
 from lrlab.store.database import Database
 from lrlab.store.measured import add_epoch, add_points
-from lrlab.store.queueing import next_run, take_turn
-from lrlab.store.rows import change, check_attempt, find, find_current, move, run_from
+from lrlab.store.queueing import forget_turns, next_run, take_turn
+from lrlab.store.rows import change, check_attempt, find, find_current, move, remove, run_from
 from lrlab.store.schema import lease, runs, workers
-from lrlab.store.states import Lease, Run, State, WorkerRecord
+from lrlab.store.states import ENDED, Lease, Run, State, WorkerRecord
 
 if TYPE_CHECKING:
     from lrlab.training.records import EpochRecord, Point
@@ -137,6 +137,34 @@ class WorkerStore:
         query = update(runs).where(*overdue)
         with self._database.writing() as connection:
             connection.execute(query.values(stop_requested=time.time(), stop_reason=reason))
+
+    def retire(self, keep: int, batch: int = 20) -> int:
+        """Remove the oldest ended runs beyond a number, and what only they needed.
+
+        Args:
+            keep: how many ended runs stay.
+            batch: how many are removed at most, so that nobody waits long for this.
+
+        Returns:
+            How many were removed.
+        """
+        old = (
+            select(runs.c.id)
+            .where(runs.c.state.in_(ENDED))
+            .order_by(runs.c.ended.desc(), runs.c.id.desc())
+            .offset(keep)
+        )
+        with self._database.reading() as connection:
+            ids = sorted(connection.scalars(old))[:batch]
+        if not ids:
+            return 0
+        ended = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
+        with self._database.writing(whole_queue=True) as connection:
+            rows = connection.execute(ended.with_for_update()).all()
+            for row in rows:
+                remove(connection, row)
+            forget_turns(connection, keep)
+            return len(rows)
 
     # The lease: which server dispatches.
 

@@ -1,6 +1,6 @@
 """The worker: a process of its own that trains queued runs, one after the other.
 
-The engine starts it as ``python -m lrlab.training.worker --name NAME --runs N --memory MB``. It
+The engine starts it as ``python -m lrlab.training.worker --name NAME`` with the limits it has. It
 finds its database in the environment (on the command line everybody on the machine could read the
 password), imports TensorFlow before there is anything to train, says about once a second that it
 lives, and lives as long as its standard input stays open: when the server dies, however it dies,
@@ -27,7 +27,7 @@ from lrlab.plan import RunPlan
 from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.training.data import DataSource, NoData, find_source
-from lrlab.training.memory import leave_out_unused, resident_megabytes
+from lrlab.training.memory import bound_memory, leave_out_unused, resident_megabytes
 from lrlab.training.ways import Way, fastest_way
 
 if TYPE_CHECKING:
@@ -93,14 +93,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code (see `Exit`)."""
     parser = argparse.ArgumentParser(prog="python -m lrlab.training.worker")
     parser.add_argument("--name", required=True, help="a name that no worker had before")
+    parser.add_argument("--server", help="the server whose worker it is")
     parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
     parser.add_argument("--memory", required=True, type=float, help="MB to end above, after a run")
+    parser.add_argument("--most-memory", type=int, help="MB that the system gives at most")
     given = parser.parse_args(arguments)
     name = given.name
     logging.basicConfig(format=f"%(asctime)s worker {name}: %(message)s", level=logging.INFO)
+    if given.most_memory:
+        bound_memory(given.most_memory)
     try:
         store = Store(Settings.from_environment().database_url)
-        store.register_worker(name)
+        store.register_worker(name, given.server)
         return _work(store, name, given.runs, given.memory)
     except StoreError:
         logger.exception("the run database cannot be used")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lrlab.charts import (
     PLANNED,
@@ -21,7 +23,7 @@ from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
 from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
-from lrlab.store import ENDED, Run
+from lrlab.store import ENDED, Run, State, Store
 from lrlab.training.ways import WAYS
 from lrlab.ui.codes import instructor_code, is_instructor
 from lrlab.ui.identity import browser
@@ -31,7 +33,15 @@ from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.words import duration, number
 
-POLL_SECONDS = 1.0
+HEAD_SECONDS = 0.25
+"""Between two looks at how far a run is, for a handful of watchers."""
+
+CHART_SECONDS = 1.0
+"""Between two looks at its charts; at how far it is, when a class is watching."""
+
+FEW_WATCHERS = 5
+WATCHING_SECONDS = 5.0
+"""Who has not looked for so long has gone."""
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -54,30 +64,62 @@ PHASES = {
 def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
     active = server().store.run(run_id).state not in ENDED
-    st.fragment(_watch, run_every=POLL_SECONDS if active else None)(run_id, active)
+    for watch, seconds in ((_watch_head, _head_seconds()), (_watch_charts, CHART_SECONDS)):
+        with st.container():
+            st.fragment(watch, run_every=seconds if active else None)(run_id, active)
 
 
-def _watch(run_id: int, was_active: bool) -> None:
+def _watch_head(run_id: int, was_active: bool) -> None:
+    """Drawn often, so it reads next to nothing."""
+    _watchers()[_session()] = time.monotonic()
     with store_errors():
-        _view(run_id, was_active)
-
-
-def _view(run_id: int, was_active: bool) -> None:
-    store = server().store
-    run = store.run(run_id)
-    if was_active and run.state in ENDED:
-        # The whole page runs again and builds this view without its timer.
-        st.rerun()
-    plan = RunPlan.from_dict(run.plan)
-    epochs = store.epochs(run.id)
-    points = store.points(run.id)
-    # What comes and goes keeps to a place of its own: the charts below it then stay the same.
-    with st.container():
+        run = server().store.run(run_id)
+        if was_active and run.state in ENDED:
+            # The whole page runs again and builds this view without its timers.
+            st.rerun()
+        plan = RunPlan.from_dict(run.plan)
         _header(run, plan)
         _progress(run, plan)
-        _diagnosis(run, plan, points, epochs)
-    _results(run, epochs)
-    _charts(run, plan, points, epochs)
+
+
+def _watch_charts(run_id: int, was_active: bool) -> None:
+    with store_errors():
+        store = server().store
+        run = store.run(run_id)
+        plan = RunPlan.from_dict(run.plan)
+        epochs = store.epochs(run.id)
+        points = _points(store, run.id, run.attempt, run.step, run.state)
+        # What comes and goes keeps to a place of its own: the charts below it then stay the same.
+        with st.container():
+            _diagnosis(run, plan, points, epochs)
+        _results(run, epochs)
+        _charts(run, plan, points, epochs)
+
+
+@lru_cache(maxsize=32)
+def _points(store: Store, run_id: int, _attempt: int, _step: int, _state: State) -> list[dict]:
+    """A run's points, read once for all who watch it; the last three say when they are others."""
+    return store.points(run_id)
+
+
+def _head_seconds() -> float:
+    """Between two looks at how far a run is: often enough to feel live, unless there are many."""
+    now, watchers = time.monotonic(), _watchers()
+    for session, looked in list(watchers.items()):
+        if now - looked > WATCHING_SECONDS:
+            watchers.pop(session, None)
+    return HEAD_SECONDS if len(watchers) <= FEW_WATCHERS else CHART_SECONDS
+
+
+@st.cache_resource(show_spinner=False)
+def _watchers() -> dict[str, float]:
+    """When each session last looked at a run under way, by the monotonic clock."""
+    return {}
+
+
+def _session() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
 
 
 def _header(run: Run, plan: RunPlan) -> None:
@@ -146,6 +188,17 @@ def _progress(run: Run, plan: RunPlan) -> None:
     elif run.started and run.ended:
         said += f" · {duration(run.ended - run.started)}"
     st.progress(run.step / run.total_steps, said[0].upper() + said[1:])
+    if run.state == "running":
+        latest = server().store.points(run.id, since=run.step - 2)
+        st.markdown(_passing(latest[-1]) if latest else "")
+
+
+def _passing(point: dict) -> str:
+    """What is measured right now, before the charts show it."""
+    return (
+        f"Loss of the passing batches **{number(point['loss'])}**, learning rate "
+        f"**{number(point['learning_rate'])}**."
+    )
 
 
 def _waiting(run: Run) -> str:
@@ -154,7 +207,7 @@ def _waiting(run: Run) -> str:
     if place is None:
         return "It begins now."
     said = "next in line" if place.number == 1 else f"number {place.number} in the queue"
-    if place.seconds is not None:
+    if place.seconds:
         said += f", begins in about {duration(place.seconds)}"
     return f"Waiting: {said}."
 

@@ -86,6 +86,8 @@ def engine_note() -> None:
             f"{plain(status.reason)} Runs wait in the queue until this is mended.",
             icon=":material/power_off:",
         )
+    elif status.state == "standby":
+        st.caption("Another server of LR Lab trains the runs; should it end, this one takes over.")
     elif status.state == "starting":
         st.caption("The worker is starting and importing TensorFlow; runs begin in some seconds.")
 

@@ -1,0 +1,73 @@
+"""Real engines and workers for tests, and waiting for what they do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+
+from lrlab.engine import Engine
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.store import ENDED, Run, Store
+
+RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
+SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
+LONG = RunPlan.of(RECIPE, "cnn", epochs=100, batch_size=8, train_size=4_000)
+"""Longer than any test waits; a network that is not compiled first."""
+ENOUGH_MEMORY = 100_000.0
+"""MB. A worker that retired for its size would be taken for one that was replaced."""
+
+PATIENCE = 120
+"""Seconds after which a condition that a test waits for counts as never met."""
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.05)
+
+
+def wait_until_ended(store: Store, run_id: int) -> Run:
+    wait_until(lambda: store.run(run_id).state in ENDED, "the run ended")
+    return store.run(run_id)
+
+
+def queue_and_wait_until_measured(store: Store, owner: str = "ada") -> int:
+    run_id = store.queue(LONG, owner=owner, name="a run")
+    wait_until(lambda: store.points(run_id), "the run's first points appeared")
+    return run_id
+
+
+def worker_pid(engine: Engine) -> int:
+    wait_until(lambda: engine.status().state == "ready", "the worker was ready")
+    return engine.status().pids[0]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        # Where nobody collects orphans, a dead one stays in the table of processes.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+SERVER = """
+import os, sys
+from lrlab.engine import Engine
+from lrlab.settings import Settings
+from lrlab.store import Store
+settings = Settings(database_url=sys.argv[1], workers=int(sys.argv[2]))
+Engine(Store(settings.database_url), settings).start()
+sys.stdin.read()
+"""
+
+
+def start_server(url: str, workers: int = 1) -> subprocess.Popen[bytes]:
+    """A server without pages, in a process of its own, that ends with its standard input."""
+    command = [sys.executable, "-c", SERVER, url, str(workers)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE)

@@ -1,0 +1,139 @@
+"""Storage that fails: words instead of tracebacks, nothing torn, and it works again afterwards."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lrlab.store import Store, StoreUnavailable, database
+from lrlab.training.records import Point
+from lrlab.ui.server import server
+from tests.app_visit import ME, button, serving, visit
+from tests.postgres_server import PostgresServer
+from tests.store_runs import bring_to, queue
+
+NOBODY = 65534
+
+
+def file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def no_file_grows_beyond(size: int) -> Iterator[None]:
+    """As on a full disk, the system refuses to make any file of this process larger."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def fill(store: Store, run_id: int, attempt: int) -> int:
+    """Write points until the store cannot; how many it acknowledged."""
+    for written in range(10_000):
+        try:
+            store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
+        except StoreUnavailable as error:
+            assert "cannot be used" in str(error)
+            return written
+    raise AssertionError("the store never noticed")
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
+    new_store: tuple[Store, str],
+) -> None:
+    store, url = new_store
+    store.register_worker("worker")
+    run_id, attempt = bring_to(store, "running")
+    with no_file_grows_beyond(file_of(url).stat().st_size + 20_000):
+        written = fill(store, run_id, attempt)
+        assert [point["step"] for point in store.points(run_id)] == list(range(written))
+    store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
+    assert [point["step"] for point in store.points(run_id)] == list(range(written + 1))
+    with sqlite3.connect(file_of(url)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.fixture
+def unwritable() -> Iterator[Path]:
+    """A folder of root's, in which root is somebody else for a while."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can hand a file to somebody else")
+    folder = Path(tempfile.mkdtemp(prefix="lrlab-readonly-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+def test_a_file_that_cannot_be_written_is_said_to_be_and_can_still_be_read(
+    unwritable: Path,
+) -> None:
+    store = Store(f"sqlite:///{unwritable / 'runs.db'}")
+    run_id = queue(store)
+    store.close()
+    os.seteuid(NOBODY)
+    with pytest.raises(StoreUnavailable, match=r"runs\.db cannot be used: .*readonly"):
+        queue(store)
+    assert store.run(run_id).state == "queued"
+    store.close()
+    os.seteuid(0)
+    assert queue(store) > run_id
+    store.close()
+
+
+def test_a_database_that_another_program_keeps_locked_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
+    store = Store(f"sqlite:///{tmp_path / 'runs.db'}")
+    queue(store)
+    other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+    other.execute("begin exclusive")
+    with pytest.raises(StoreUnavailable, match="cannot be used: database is locked"):
+        queue(store)
+    other.execute("rollback")
+    other.close()
+    queue(store)
+    assert len(store.runs()) == 2
+    store.close()
+
+
+def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) -> None:
+    store = Store(postgres.new_database())
+    first = queue(store)
+    with postgres.stopped():
+        for call in (lambda: queue(store), lambda: store.run(first), store.runs):
+            with pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer"):
+                call()
+    assert store.run(first).state == "queued"
+    assert queue(store) > first
+    store.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
+def test_a_page_says_that_the_disk_is_full_and_works_again_afterwards(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with serving(url):
+        visit("train")
+        server().engine.stop()
+        with no_file_grows_beyond(0):
+            session = button(visit("train"), "Start")
+            assert not session.exception
+            assert any("cannot be used" in item.value for item in session.error)
+        session = button(session, "Start")
+        assert not session.exception and not session.error
+        assert [run.owner for run in server().store.runs()] == [ME]

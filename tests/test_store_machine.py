@@ -1,0 +1,198 @@
+"""Whatever is asked of the store in whatever order: its states, attempts and turns are right.
+
+Hypothesis makes the calls up; a model of a few lines says what must come of each.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from lrlab.limits import Codes, Limits
+from lrlab.store import ENDED, NotAllowed, QueueFull, StaleAttempt, Store, WriteRefused
+from lrlab.training.records import Point
+from tests.store_runs import PLAN
+
+OWNERS = ("ada", "bob", "cleo")
+WORKERS = ("w1", "w2")
+LIMITS = Limits(max_waiting=2, max_queue=5)
+CODES = Codes(instructor="chalk dust")
+
+
+@dataclass
+class Expected:
+    """What a run must be."""
+
+    owner: str
+    state: str = "queued"
+    attempt: int = 0
+    worker: str = ""
+    steps: list[int] = field(default_factory=list)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """The store beside its model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store(self.new_database(), LIMITS, CODES)
+        for worker in WORKERS:
+            self.store.register_worker(worker)
+        self.runs: dict[int, Expected] = {}
+        self.begun: list[str] = []
+        """The owner of each run that was begun, the latest last."""
+        self.steps = iter(range(10**6))
+        """Each point has a step of its own."""
+
+    def new_database(self) -> str:
+        raise NotImplementedError
+
+    def teardown(self) -> None:
+        self.store.close()
+
+    def those(self, state: str) -> list[int]:
+        return [run_id for run_id, run in self.runs.items() if run.state == state]
+
+    @rule(owner=st.sampled_from(OWNERS))
+    def queue(self, owner: str) -> None:
+        waiting = self.those("queued")
+        mine = [run_id for run_id in waiting if self.runs[run_id].owner == owner]
+        if len(mine) == LIMITS.max_waiting or len(waiting) == LIMITS.max_queue:
+            with pytest.raises(QueueFull):
+                self.store.queue(PLAN, owner=owner, name="a run")
+        else:
+            self.runs[self.store.queue(PLAN, owner=owner, name="a run")] = Expected(owner)
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def claim(self, worker: str) -> None:
+        if any(run.state == "running" and run.worker == worker for run in self.runs.values()):
+            return
+        busy = {self.runs[run_id].owner for run_id in self.those("running")}
+        free = [run_id for run_id in self.those("queued") if self.runs[run_id].owner not in busy]
+        run = self.store.claim(worker)
+        if not free:
+            assert run is None
+            return
+        last = {owner: place for place, owner in enumerate(self.begun)}
+        wanted = min(free, key=lambda run_id: (last.get(self.runs[run_id].owner, -1), run_id))
+        expected = self.runs[wanted]
+        assert (run.id, run.attempt) == (wanted, expected.attempt + 1)
+        expected.state, expected.attempt, expected.worker = "running", run.attempt, worker
+        self.begun.append(expected.owner)
+
+    @rule(data=st.data(), state=st.sampled_from(sorted(ENDED)))
+    def end(self, data: st.DataObject, state: str) -> None:
+        if ids := self.those("running"):
+            run_id = data.draw(st.sampled_from(ids))
+            self.store.finish(run_id, self.runs[run_id].attempt, state, "as asked")
+            self.runs[run_id].state = state
+
+    @rule(data=st.data(), late=st.integers(0, 2))
+    def write(self, data: st.DataObject, late: int) -> None:
+        if not self.runs:
+            return
+        run_id = data.draw(st.sampled_from(sorted(self.runs)))
+        run = self.runs[run_id]
+        step = next(self.steps)
+        attempt = run.attempt - late
+        if run.state == "running" and late == 0:
+            self.store.record_points(run_id, attempt, [Point(step, 1.0, 0.1)])
+            run.steps.append(step)
+        else:
+            with pytest.raises(StaleAttempt):
+                self.store.record_points(run_id, attempt, [Point(step, 1.0, 0.1)])
+
+    @rule(data=st.data(), by=st.sampled_from((*OWNERS, "instructor")), delete=st.booleans())
+    def stop_or_delete(self, data: st.DataObject, by: str, delete: bool) -> None:
+        if not self.runs:
+            return
+        run_id = data.draw(st.sampled_from(sorted(self.runs)))
+        run = self.runs[run_id]
+        code = CODES.instructor if by == "instructor" else ""
+        call = self.store.delete if delete else self.store.request_stop
+        if by not in (run.owner, "instructor"):
+            with pytest.raises(NotAllowed):
+                call(run_id, by=by, code=code)
+        elif delete and run.state == "running":
+            with pytest.raises(WriteRefused, match="is running"):
+                call(run_id, by=by, code=code)
+        else:
+            call(run_id, by=by, code=code)
+            if delete:
+                del self.runs[run_id]
+            elif run.state == "queued":
+                run.state = "stopped"
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def bury(self, worker: str) -> None:
+        self.store.bury(worker, "its worker was killed")
+        self.store.register_worker(worker)
+        for run in self.runs.values():
+            if run.state == "running" and run.worker == worker:
+                run.state = "interrupted"
+
+    @rule()
+    def clear(self) -> None:
+        waiting = self.those("queued")
+        assert self.store.clear_queue(CODES.instructor) == len(waiting)
+        for run_id in waiting:
+            self.runs[run_id].state = "stopped"
+
+    @invariant()
+    def every_run_is_what_it_must_be(self) -> None:
+        stored = {run.id: (run.owner, run.state, run.attempt) for run in self.store.runs()}
+        assert stored == {
+            run_id: (run.owner, run.state, run.attempt) for run_id, run in self.runs.items()
+        }
+        for run_id, run in self.runs.items():
+            assert [point["step"] for point in self.store.points(run_id)] == run.steps
+
+    @invariant()
+    def nobody_has_two_runs_going_on(self) -> None:
+        running = [run.owner for run in self.store.runs() if run.state == "running"]
+        assert len(running) == len(set(running))
+
+    @invariant()
+    def places_count_up_from_one(self) -> None:
+        places = [self.store.place(run_id).number for run_id in self.those("queued")]
+        assert sorted(places) == list(range(1, len(places) + 1))
+
+
+def drive(machine: type[StoreMachine], examples: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_on_sqlite_the_store_agrees_with_its_model() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        databases = (f"sqlite:///{Path(folder) / f'{number}.db'}" for number in range(10**6))
+
+        class OnSqlite(StoreMachine):
+            def new_database(self) -> str:
+                return next(databases)
+
+        drive(OnSqlite, examples=20)
+
+
+def test_on_postgresql_the_store_agrees_with_its_model(request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue("postgres")
+
+    class OnPostgres(StoreMachine):
+        def new_database(self) -> str:
+            return server.new_database()
+
+    drive(OnPostgres, examples=6)
