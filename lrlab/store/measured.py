@@ -14,8 +14,8 @@ from lrlab.store.schema import metrics
 if TYPE_CHECKING:
     from lrlab.training.recorder import EpochRecord, Point
 
-POINT_FIELDS = ("loss", "learning_rate")
-"""What is measured at a point, beside its step."""
+POINT_FIELDS = ("loss", "learning_rate", "gradient_norm", "update_ratio")
+"""What is measured at a point, beside its step; the last two not at every point."""
 
 EPOCH_FIELDS = (
     "epoch",
@@ -48,7 +48,8 @@ def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
 
 
 def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:
-    """The points at steps after ``since``, in order: ``step`` and `POINT_FIELDS`."""
+    """The points at steps after ``since``, in order: ``step`` and what of `POINT_FIELDS` was
+    measured there."""
     return [row for _, row in _read(connection, [run_id], "point", POINT_FIELDS, since)]
 
 
@@ -76,6 +77,7 @@ def _add(
         }
         for record in records
         for field in fields
+        if getattr(record, field) is not None
     ]
     try:
         connection.execute(insert(metrics), rows)

@@ -163,8 +163,8 @@ class Store(WorkerStore):
             since: only points of later steps.
 
         Returns:
-            A dictionary a point with ``step`` and `POINT_FIELDS`: ``loss`` is the mean over the
-            batches since the point before, ``learning_rate`` the rate that update ``step`` used.
+            A dictionary a point with ``step`` and `POINT_FIELDS`, see
+            `lrlab.training.records.Point`; what was not measured there is missing.
         """
         with self._database.reading() as connection:
             return read_points(connection, run_id, since)

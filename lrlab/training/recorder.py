@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import keras
 import numpy as np
 
-from lrlab.training.model import BATCH_LOSS, LEARNING_RATE
+from lrlab.training.model import BATCH_LOSS, GRADIENT_NORM, LEARNING_RATE, UPDATE_RATIO
 from lrlab.training.records import EpochRecord, Point
 
 Phase = Literal["preparing", "compiling", "training", "testing"]
@@ -73,6 +73,7 @@ class Recorder(keras.callbacks.Callback):
         self._losses: list[float] = []
         self._points: list[Point] = []
         self._learning_rate = math.nan
+        self._lengths: tuple[float, ...] = ()
         self._looked = -math.inf
         self._epoch_began = 0.0
         self.steps = steps
@@ -83,9 +84,12 @@ class Recorder(keras.callbacks.Callback):
         self._epoch_began = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        """Takes the loss and the learning rate of each step in, of one or of a block of them."""
+        """Takes in what a block's steps tell each, and its last step alone."""
         losses, rates = (np.ravel(logs[name]).tolist() for name in (BATCH_LOSS, LEARNING_RATE))
-        for loss, learning_rate in zip(losses, rates, strict=True):
+        last = len(losses) - 1
+        for step, (loss, learning_rate) in enumerate(zip(losses, rates, strict=True)):
+            if step == last:
+                self._lengths = (float(logs[GRADIENT_NORM]), float(logs[UPDATE_RATIO]))
             self._take(loss, learning_rate)
         self._look_around()
 
@@ -126,7 +130,7 @@ class Recorder(keras.callbacks.Callback):
     def _take(self, loss: float, learning_rate: float) -> None:
         if not math.isfinite(loss):
             self._close_block()
-            self._points.append(Point(self.steps, loss, learning_rate))
+            self._add_point(self.steps, loss, learning_rate)
             self._push()
             raise RunEnded("diverged", self.steps)
         self.steps += 1
@@ -143,8 +147,12 @@ class Recorder(keras.callbacks.Callback):
     def _close_block(self) -> None:
         if self._losses:
             mean = math.fsum(self._losses) / len(self._losses)
-            self._points.append(Point(self.steps - 1, mean, self._learning_rate))
+            self._add_point(self.steps - 1, mean, self._learning_rate)
             self._losses.clear()
+
+    def _add_point(self, step: int, loss: float, learning_rate: float) -> None:
+        self._points.append(Point(step, loss, learning_rate, *self._lengths))
+        self._lengths = ()
 
     def _push(self) -> None:
         if self._points:

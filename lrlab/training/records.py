@@ -13,11 +13,19 @@ class Point:
         step: the update it ends with, counted from 0.
         loss: mean loss over the batches since the point before.
         learning_rate: the rate that update ``step`` used.
+        gradient_norm: the Euclidean norm of the loss's gradient over all weights together, before
+            any clipping, at the last step since the point before where it was measured: it is at
+            the last step of each block (see `lrlab.training.ways.block_steps`). None where there
+            was none.
+        update_ratio: at the same step, the norm of the change of all weights over that of the
+            weights before it.
     """
 
     step: int
     loss: float
     learning_rate: float
+    gradient_norm: float | None = None
+    update_ratio: float | None = None
 
 
 @dataclass(frozen=True)
