@@ -1,7 +1,7 @@
 """Take the README's screenshots from a running LR Lab: ``python -m tools.screenshots URL FOLDER``.
 
-Needs Chromium and the packages of ``requirements-dev.txt``. Trains some short runs; the store must be
-empty.
+Needs Chromium and the packages of ``requirements-dev.txt``. Trains some short runs; the store
+must be empty.
 """
 
 from __future__ import annotations
