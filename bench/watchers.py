@@ -67,7 +67,7 @@ class Watcher:
         self, socket: websockets.ClientConnection, timers: dict[str, tuple[float, float]]
     ) -> dict[str, tuple[float, float]]:
         """Reads up to the end of a script's run; returns each fragment's interval and next time."""
-        timers = dict(timers)
+        timers, whole_page = dict(timers), not timers
         while True:
             try:
                 raw = await asyncio.wait_for(socket.recv(), TIMEOUT)
@@ -76,16 +76,16 @@ class Watcher:
                 return timers
             message = ForwardMsg.FromString(raw)
             kind = message.WhichOneof("type")
-            if kind == "new_session" and not message.new_session.fragment_ids_this_run:
+            if kind == "new_session" and whole_page:
                 timers = {}
             elif kind == "auto_rerun":
                 interval = message.auto_rerun.interval
                 timers[message.auto_rerun.fragment_id] = (interval, time.monotonic() + interval)
-            elif (
-                kind == "script_finished"
-                and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
-            ):
-                return timers
+            elif kind == "script_finished":
+                if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    return timers
+                # A part of the page asked for all of it.
+                whole_page = True
 
 
 def main() -> bool:
