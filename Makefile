@@ -35,7 +35,7 @@ soak: $(READY_DEV) data
 	$(BIN)/python -m soak
 
 audit: $(READY_DEV)
-	$(BIN)/pip-audit --requirement requirements.txt
+	$(BIN)/pip-audit --local
 
 data: $(READY)
 	@tools/get_data.sh $(BIN)/python
