@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from lrlab.store.rows import WriteRefused
@@ -45,6 +45,18 @@ def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
         WriteRefused: it has an epoch that ended at its step already.
     """
     _add(connection, run_id, "epoch", EPOCH_FIELDS, [epoch])
+
+
+def forget_past(connection: Connection, run_id: int, step: int) -> None:
+    """Remove what was measured after a run's first ``step`` updates.
+
+    An epoch is kept under the number of updates done when it ended, a point under that of its
+    last update, the first of which is 0.
+    """
+    past = (metrics.c.step > step) | (
+        (metrics.c.step == step) & metrics.c.name.startswith("point.", autoescape=True)
+    )
+    connection.execute(delete(metrics).where(metrics.c.run_id == run_id, past))
 
 
 def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:

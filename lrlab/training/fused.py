@@ -133,12 +133,13 @@ class BlockModel(WatchedModel):
             lambda: self._steps(data[None, cut:], 0, 1),
             lambda: self._steps(batches, apart, whole),
         )
+        place = tf.where(smaller, 0, apart)
         after = [variable.value for variable in self.trainable_variables]
         moved = [new - old for new, old in zip(after, before, strict=True)]
         return {
             **self.get_metrics_result(),
             **{
-                name: tf.concat([seen[name][:apart], values[-1:]], 0)
+                name: tf.concat([seen[name][:apart], values[place, None]], 0)
                 for name, values in last.items()
             },
             GRADIENT_NORM: gradient_norm,

@@ -17,6 +17,7 @@ BATCH_LOSS = "batch_loss"
 LEARNING_RATE = "learning_rate"
 GRADIENT_NORM = "gradient_norm"
 UPDATE_RATIO = "update_ratio"
+PROBABILITIES = "probabilities"
 
 
 class Standardise(layers.Layer):
@@ -48,8 +49,8 @@ class WatchedModel(keras.Sequential):
     Keras hands callbacks the epoch's running mean of the loss, and by the time a batch has ended
     the optimizer's learning rate is already the next step's. So each training step adds
     `BATCH_LOSS`, the mean loss of this batch before the update, and `LEARNING_RATE`, the rate the
-    update used, and leaves the loss's gradients, unclipped, where `take_gradients` finds them. The
-    step itself is Keras's own.
+    update used, and leaves the loss's gradients, unclipped, where `take_gradients` finds them. A
+    test step adds `PROBABILITIES`, shape ``(batch, 10)``. The steps themselves are Keras's own.
     """
 
     def compile(self, optimizer: keras.optimizers.Optimizer, **arguments: Any) -> None:
@@ -78,6 +79,13 @@ class WatchedModel(keras.Sequential):
         del self._batch_loss
         return {**logs, BATCH_LOSS: batch_loss, LEARNING_RATE: learning_rate}
 
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Keras's test step, with `PROBABILITIES` added to its logs."""
+        logs = super().test_step(data)
+        probabilities = self._probabilities
+        del self._probabilities
+        return {**logs, PROBABILITIES: probabilities}
+
     def compute_loss(
         self,
         x: Any = None,
@@ -86,10 +94,13 @@ class WatchedModel(keras.Sequential):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Keras's loss; the training step finds it where this leaves it."""
+        """Keras's loss; the training step finds it, and the test step the probabilities, where
+        this leaves them."""
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if training:
             self._batch_loss = loss
+        else:
+            self._probabilities = y_pred
         return loss
 
 

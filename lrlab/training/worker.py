@@ -32,7 +32,7 @@ from lrlab.training.ways import Way, fastest_way
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import Phase
-    from lrlab.training.records import EpochRecord, Point
+    from lrlab.training.records import EpochRecord, Learned, Point, Result
     from lrlab.training.train import Outcome
 
     Train = Callable[[RunPlan, "StoreSink", DataSource, Way], Outcome]
@@ -82,6 +82,14 @@ class StoreSink:
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
         self._store.record_epoch(*self._attempt, record)
+
+    def learned(self, learned: Learned) -> None:
+        """What the network has learned by an epoch's end."""
+        self._store.record_learned(*self._attempt, learned)
+
+    def result(self, result: Result) -> None:
+        """All epochs are trained."""
+        self._store.record_result(*self._attempt, result)
 
     def stop_requested(self) -> bool:
         """Whether the run should end now."""
