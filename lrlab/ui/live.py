@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,9 +17,10 @@ from lrlab.charts import (
 from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
 from lrlab.plan import RunPlan
-from lrlab.store import ENDED, Run
+from lrlab.store import ENDED, RESUMABLE, Run
+from lrlab.training.checkpoint import remove_checkpoints
 from lrlab.training.ways import WAYS
-from lrlab.ui.codes import instructor_code, is_instructor
+from lrlab.ui.codes import class_code, instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
@@ -85,6 +87,16 @@ def _header(run: Run, plan: RunPlan) -> None:
     with title:
         st.text(f"Run {run.id}: {run.name}")
     mine = run.owner == browser() or is_instructor()
+    resumed = False
+    if mine and run.state in RESUMABLE:
+        resumed = stop.button(
+            "Resume",
+            icon=":material/resume:",
+            on_click=_resume,
+            args=(run.id,),
+            help="Go on from the last epoch that was kept, as if the run had never stopped.",
+            width="stretch",
+        )
     if mine and run.state not in ENDED:
         stop.button(
             "Stopping…" if run.stop_requested else "Stop",
@@ -113,8 +125,8 @@ def _header(run: Run, plan: RunPlan) -> None:
             help="Remove this run and all it measured.",
             width="stretch",
         )
-    if copied or deleted:
-        # A button in this part of the page reruns this part alone; these two change the rest.
+    if copied or deleted or resumed:
+        # A button in this part of the page reruns this part alone; these change the rest.
         st.rerun()
     if run.reason.startswith("diverged"):
         st.badge(f"{run.state}: diverged", icon=":material/trending_up:", color="orange")
@@ -122,6 +134,8 @@ def _header(run: Run, plan: RunPlan) -> None:
         st.badge(run.state, icon=icon, color=colour)
     if run.reason:
         st.text(run.reason[0].upper() + run.reason[1:] + ".")
+    if run.resumed and run.state != "queued":
+        st.caption(f"Attempt {run.attempt}: {run.resumed}.")
 
 
 def _stop(run_id: int) -> None:
@@ -129,9 +143,17 @@ def _stop(run_id: int) -> None:
         server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
 
 
+def _resume(run_id: int) -> None:
+    with store_errors():
+        server().store.resume(run_id, by=browser() or "", code=instructor_code() or class_code())
+
+
 def _delete(run_id: int) -> None:
     with store_errors():
         server().store.delete(run_id, by=browser() or "", code=instructor_code())
+        with suppress(OSError):
+            # What cannot be removed now, the next worker tries to.
+            remove_checkpoints(server().checkpoints, run_id)
 
 
 def _progress(run: Run, now: Seen) -> None:
