@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("previews", "browser", "training")
+PARTS = ("previews", "browser", "training", "watchers")
 
 
 def main(names: list[str]) -> int:

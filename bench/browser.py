@@ -21,6 +21,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.report import Figure, report
+from lrlab.settings import DATABASE_VARIABLE
 
 MOVES = 30
 STARTS = 3
@@ -55,6 +56,7 @@ class Server(NamedTuple):
 
     address: str
     process_id: int
+    database_url: str
 
 
 def main() -> bool:
@@ -152,7 +154,8 @@ def running_server() -> Iterator[Server]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"LRLAB_DATABASE_URL": f"sqlite:///{folder}/bench.db"}
+        url = f"sqlite:///{folder}/bench.db"
+        environment = os.environ | {DATABASE_VARIABLE: url}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
         process = subprocess.Popen(
             [*command, f"--server.port={port}"],
@@ -162,7 +165,7 @@ def running_server() -> Iterator[Server]:
         )
         try:
             _wait(lambda: _answers(f"{address}/_stcore/health"))
-            yield Server(address, process.pid)
+            yield Server(address, process.pid, url)
         finally:
             process.terminate()
             process.wait()

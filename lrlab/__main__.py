@@ -30,7 +30,7 @@ from lrlab.training.data import FETCH_HINT, NoData, find_source
 from lrlab.training.images import check_train_size
 
 if TYPE_CHECKING:
-    from lrlab.training.records import EpochRecord, Point
+    from lrlab.training.records import EpochRecord, Learned, Point, Result
 
 NO_DATA = 1
 REFUSED = 2
@@ -58,6 +58,12 @@ class EpochLines:
         """Prints the epoch's line at once, also into a pipe."""
         line = {key: strict(value) for key, value in asdict(record).items() if key != "step"}
         print(json.dumps(line, allow_nan=False), flush=True)
+
+    def learned(self, learned: Learned) -> None:
+        """Not shown."""
+
+    def result(self, result: Result) -> None:
+        """Not shown."""
 
     def stop_requested(self) -> bool:
         """Never: Ctrl-C ends a run in the foreground."""

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-CLASSES = 10
+CLASS_NAMES = (
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+"""What the images of Fashion-MNIST show, in the order of their labels."""
+
+CLASSES = len(CLASS_NAMES)
 
 
 @dataclass(frozen=True)

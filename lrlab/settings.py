@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
 from lrlab.params import InvalidInput, Param
@@ -13,6 +14,8 @@ from lrlab.plan import PLAN_PARAMS
 
 DATABASE_VARIABLE = "LRLAB_DATABASE_URL"
 DEFAULT_DATABASE_URL = "sqlite:///.lrlab/lrlab.db"
+
+CHECKPOINT_VARIABLE = "LRLAB_CHECKPOINT_DIR"
 
 INSTRUCTOR_VARIABLE = "LRLAB_INSTRUCTOR_CODE"
 CLASS_VARIABLE = "LRLAB_CLASS_CODE"
@@ -27,6 +30,8 @@ class Settings:
     Args:
         database_url: an SQLAlchemy URL of an SQLite file or a PostgreSQL database; a relative
             SQLite path is below the folder the server was started in.
+        checkpoint_dir: a folder for the checkpoints of this database's runs, and no other's;
+            empty for the usual one, see `checkpoint_folder`.
         limits: what visitors may ask for.
         codes: what opens more to them.
         workers: how many runs are trained at a time, each by a worker of its own.
@@ -46,6 +51,7 @@ class Settings:
     """
 
     database_url: str = DEFAULT_DATABASE_URL
+    checkpoint_dir: str = ""
     limits: Limits = DEFAULT_LIMITS
     codes: Codes = NO_CODES
     workers: int = 1
@@ -64,7 +70,7 @@ class Settings:
         """The settings of this process; a variable that is missing or blank means the default.
 
         Args:
-            environment: variable names and their values; `NUMBERS` and the three ``_VARIABLE``
+            environment: variable names and their values; `NUMBERS` and the four ``_VARIABLE``
                 names of this module are read.
 
         Raises:
@@ -81,10 +87,22 @@ class Settings:
         others = {name: value for name, value in numbers.items() if name not in names}
         return cls(
             database_url=given.get(DATABASE_VARIABLE, DEFAULT_DATABASE_URL),
+            checkpoint_dir=given.get(CHECKPOINT_VARIABLE, ""),
             limits=Limits(**limits),
             codes=Codes(_code(given, INSTRUCTOR_VARIABLE), _code(given, CLASS_VARIABLE)),
             **others,
         )
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where the checkpoints of runs lie: unless another folder is set, beside an SQLite file,
+        and for PostgreSQL in ``.lrlab``, by the database's name."""
+        if self.checkpoint_dir:
+            return Path(self.checkpoint_dir)
+        address = self.database_url.partition("?")[0]
+        if address.startswith("sqlite"):
+            return Path(f"{address.partition(':///')[2]}-checkpoints")
+        return Path(".lrlab", f"{address.rpartition('/')[2]}-checkpoints")
 
 
 def _code(given: Mapping[str, str], variable: str) -> str:
@@ -113,7 +131,7 @@ NUMBERS = (
     _number("LRLAB_RUN_MEMORY", "MB a run may take, on Linux", 800, 1_000_000),
     _number(
         "LRLAB_KEEP_RUNS",
-        "ended runs that are kept, each at most 0.2 MB; the oldest go first",
+        "ended runs that are kept, each 1 to 3 MB; the oldest go first",
         1,
         100_000,
     ),

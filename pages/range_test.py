@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lrlab.ui.codes import class_code_box
 from lrlab.ui.entry import require_entry
 from lrlab.ui.range_test import range_test_controls, range_test_result
 from lrlab.ui.recipe import current_plan
@@ -19,6 +20,7 @@ st.markdown(
     "them all: the rate grows at every step, and the loss tells where it helps and where it harms."
 )
 with st.container(border=True, key="sides-range"):
+    class_code_box()
     range_test_controls(plan)
 with store_errors():
     engine_note()

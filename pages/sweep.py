@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lrlab.ui.codes import class_code_box
 from lrlab.ui.entry import require_entry
 from lrlab.ui.recipe import current_plan
 from lrlab.ui.server import store_errors
@@ -20,6 +21,7 @@ st.markdown(
     "the sidebar."
 )
 with st.container(border=True, key="sides-sweep"):
+    class_code_box()
     if plans := sweep_controls(plan):
         sweep_button(plans)
 with store_errors():

@@ -52,9 +52,9 @@ def run(plan: RunPlan, way: Way) -> ListSink:
     ("recipe", "settings"),
     [
         # Two blocks; the second has three whole batches and one of 4 images.
-        (NADAM, {"train_size": 1_700}),
+        (NADAM, {"train_size": 356}),
         # No smaller last batch, and all blocks have one size.
-        (CYCLING_ADAM, {"train_size": 1_600, "batch_size": 64, "epochs": 3}),
+        (CYCLING_ADAM, {"train_size": 1_024, "batch_size": 64, "epochs": 3}),
         # An epoch is one batch, smaller than a batch should be.
         (PLATEAU, {"train_size": 90, "batch_size": 100, "epochs": 5}),
     ],

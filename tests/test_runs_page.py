@@ -33,7 +33,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[in
         plans = seed_plans(small_plan(optimizer), 3)
         group = store.queue_group(plans, owner=ME, name=f"{optimizer} seeds", kind="seeds")
         ids[optimizer] = sorted(run.id for run in store.runs(group=group))
-    train_all(store, [0.3, 0.4, float("nan"), 0.2, 0.31, 0.32, 0.33, 0.51, 0.52, 0.54])
+    ids["many"] = [
+        store.queue(small_plan("sgd", rate), owner=SOMEBODY, name="one of many")
+        for rate in range(1, 8)
+    ]
+    train_all(store, [0.3, 0.4, float("nan"), 0.2, 0.31, 0.32, 0.33, 0.51, 0.52, 0.54, *[0.6] * 7])
     store.describe(ids["adam"][0], by=ME, tags=["baseline"], notes=NOTE)
     store.close()
     with serving(url):
@@ -181,17 +185,9 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
 
 
 def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
-    store = server().store
-    more = [
-        store.queue(small_plan("adam", rate), owner=f"{rate}" * 32, name="r")
-        for rate in range(1, 8)
-    ]
-    session = looked_at(*more)
+    session = looked_at(*runs["many"])
     assert "Tick fewer" in session.info[0].value
     assert not charts(session)
-    for rate, run_id in enumerate(more, start=1):
-        store.request_stop(run_id, by=f"{rate}" * 32)
-        store.delete(run_id, by=f"{rate}" * 32)
 
 
 def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(
@@ -238,7 +234,7 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
         return {item.proto.label for item in session.get("download_button")}
 
     tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
-    one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
+    one = {"Keras script", "Notebook", "Keras model", "Recipe and plan as JSON"}
     assert tables | one <= offered(looked_at(runs["adam"][0]))
     assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
 
@@ -246,3 +242,18 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
 def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
     session = looked_at(runs["lost"][0])
     assert "Try this:" in session.info[0].value
+
+
+def test_what_the_network_learned_is_seen_epoch_by_epoch(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["adam"][0])
+    drawn = {chart["description"] for chart in charts(session)}
+    assert any("Confusion matrix" in text for text in drawn)
+    assert any("class" in text and "recognised" in text for text in drawn)
+    pictures = [text for item in session.image for text in item.captions]
+    assert any("After epoch 3" in caption for caption in pictures)
+    assert "T-shirt, taken for shirt (100.0%)" in pictures
+    scrubber = next(item for item in session.select_slider if item.label == "After epoch")
+    scrubber.set_value(1).run()
+    assert_well(session)
+    pictures = [text for item in session.image for text in item.captions]
+    assert any("After epoch 1" in caption for caption in pictures)

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from lrlab.params import InvalidInput
-from lrlab.settings import CLASS_VARIABLE, DATABASE_VARIABLE, INSTRUCTOR_VARIABLE, NUMBERS, Settings
+from lrlab.settings import (
+    CHECKPOINT_VARIABLE,
+    CLASS_VARIABLE,
+    DATABASE_VARIABLE,
+    INSTRUCTOR_VARIABLE,
+    NUMBERS,
+    Settings,
+)
 from lrlab.training.data import DATA_VARIABLE
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -26,6 +33,16 @@ def test_each_number_reaches_its_setting() -> None:
         name = param.name.removeprefix("LRLAB_").lower()
         holder = read.limits if hasattr(read.limits, name) else read
         assert getattr(holder, name) == param.high - 1
+
+
+def test_checkpoints_lie_beside_an_sqlite_file_unless_a_folder_is_named() -> None:
+    assert Settings().checkpoint_folder == Path(".lrlab/lrlab.db-checkpoints")
+    elsewhere = Settings(database_url="sqlite:////tmp/a b/runs.db?timeout=9")
+    assert elsewhere.checkpoint_folder == Path("/tmp/a b/runs.db-checkpoints")
+    postgres = Settings(database_url="postgresql://ada:secret@host/runs")
+    assert postgres.checkpoint_folder == Path(".lrlab/runs-checkpoints")
+    named = Settings.from_environment({CHECKPOINT_VARIABLE: " /tmp/kept "})
+    assert named.checkpoint_folder == Path("/tmp/kept")
 
 
 def test_codes_are_read_and_never_printed() -> None:
@@ -58,7 +75,13 @@ def test_a_value_that_is_not_allowed_is_refused_by_name(
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(LRLAB_\w+)` \| .* \| (.*) \|$", README, re.MULTILINE))
-    variables = {DATABASE_VARIABLE, DATA_VARIABLE, INSTRUCTOR_VARIABLE, CLASS_VARIABLE}
+    variables = {
+        DATABASE_VARIABLE,
+        CHECKPOINT_VARIABLE,
+        DATA_VARIABLE,
+        INSTRUCTOR_VARIABLE,
+        CLASS_VARIABLE,
+    }
     assert set(rows) == variables | {param.name for param in NUMBERS}
     for param in NUMBERS:
         assert rows[param.name] == f"`{param.text(param.default)}`"

@@ -152,7 +152,7 @@ def test_every_other_transition_is_refused_and_changes_nothing(store: Store) -> 
             store.bury("worker", "done with it")
             store.register_worker("worker")
             store.request_stop(run_id, by="ada")
-    assert refused == 6 * 6 - 6
+    assert refused == 6 * 6 - 8
 
 
 def test_a_finished_run_has_what_was_measured_on_the_test_images(store: Store) -> None:

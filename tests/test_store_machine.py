@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lrlab.limits import Codes, Limits
-from lrlab.store import ENDED, NotAllowed, QueueFull, StaleAttempt, Store, WriteRefused
+from lrlab.store import (
+    ENDED,
+    IllegalTransition,
+    NotAllowed,
+    QueueFull,
+    StaleAttempt,
+    Store,
+    WriteRefused,
+)
 from lrlab.training.records import Point
 from tests.store_runs import PLAN
 
@@ -92,6 +100,37 @@ class StoreMachine(RuleBasedStateMachine):
             run_id = data.draw(st.sampled_from(ids))
             self.store.finish(run_id, self.runs[run_id].attempt, state, "as asked")
             self.runs[run_id].state = state
+
+    @rule(data=st.data(), epoch=st.sampled_from((0, 1)))
+    def set_up(self, data: st.DataObject, epoch: int) -> None:
+        if ids := self.those("running"):
+            run_id = data.draw(st.sampled_from(ids))
+            run = self.runs[run_id]
+            setup = {"data_source": "sample", "way": "fused", "epoch": epoch}
+            self.store.record_setup(run_id, run.attempt, **setup)
+            run.steps = [step for step in run.steps if step < epoch * PLAN.steps_per_epoch]
+
+    @rule(data=st.data(), by=st.sampled_from((*OWNERS, "instructor")))
+    def resume(self, data: st.DataObject, by: str) -> None:
+        if not self.runs:
+            return
+        run_id = data.draw(st.sampled_from(sorted(self.runs)))
+        run = self.runs[run_id]
+        waiting = [self.runs[other].owner for other in self.those("queued")]
+        full = waiting.count(run.owner) == LIMITS.max_waiting or len(waiting) == LIMITS.max_queue
+        code = CODES.instructor if by == "instructor" else ""
+        if by not in (run.owner, "instructor"):
+            refused = NotAllowed
+        elif run.state not in ("stopped", "interrupted"):
+            refused = IllegalTransition
+        elif full:
+            refused = QueueFull
+        else:
+            self.store.resume(run_id, by=by, code=code)
+            run.state = "queued"
+            return
+        with pytest.raises(refused):
+            self.store.resume(run_id, by=by, code=code)
 
     @rule(data=st.data(), late=st.integers(0, 2))
     def write(self, data: st.DataObject, late: int) -> None:

@@ -105,7 +105,7 @@ def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, i
     assert {plan.seed for plan in plans} == {1, 2}
     button(session, "Stop all")
     for run in store.runs(group=newest.id):
-        store.request_stop(run.id)
+        store.request_stop(run.id, by=ME)
 
 
 def test_values_that_are_not_allowed_are_told_and_nothing_can_be_started(
@@ -142,7 +142,7 @@ def test_a_range_test_is_started_for_the_recipes_optimizer(groups: dict[str, int
     start.click().run()
     assert_well(session)
     run = server().store.runs(SOMEBODY)[0]
-    server().store.request_stop(run.id)
+    server().store.request_stop(run.id, by=SOMEBODY)
     assert run.plan["recipe"]["optimizer"]["name"] == "lion"
     assert run.plan["recipe"]["schedule"]["initial_learning_rate"] == 1e-5
 

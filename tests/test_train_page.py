@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lrlab.plan import PRESETS, RunPlan
 from lrlab.recipe import Recipe
-from lrlab.store import ENDED, State, Store
+from lrlab.store import ENDED, RESUMABLE, State, Store
 from lrlab.training.records import EpochRecord, Point
 from lrlab.ui.server import server
 from lrlab.words import plain
@@ -122,6 +122,21 @@ def test_anothers_run_can_be_opened_but_not_ended_or_removed(past: dict[str, int
     assert_no_exception(session)
     assert "a run of somebody else" in said(session)
     assert "Delete" not in labels(session) and "Stop" not in labels(session)
+
+
+def test_only_a_stopped_or_interrupted_run_of_ones_own_can_be_resumed(past: dict[str, int]) -> None:
+    offered = {name for name in (*ENDED, "another's") if "Resume" in labels(opened(past[name]))}
+    assert offered == RESUMABLE
+
+
+def test_a_resumed_run_waits_again(past: dict[str, int]) -> None:
+    session = button(opened(past["interrupted"]), "Resume")
+    assert_no_exception(session)
+    store = server().store
+    assert store.run(past["interrupted"]).state == "queued"
+    assert "Stop" in labels(session) and "Resume" not in labels(session)
+    store.request_stop(past["interrupted"], by=ME)
+    assert "Resume" in labels(opened(past["interrupted"]))
 
 
 def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:

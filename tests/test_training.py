@@ -13,7 +13,14 @@ import pytest
 from lrlab.plan import NETWORKS
 from lrlab.training.data import DataSource
 from lrlab.training.images import Images, load_images
-from lrlab.training.model import BATCH_LOSS, BUILDERS, LEARNING_RATE, network_layers
+from lrlab.training.model import (
+    BATCH_LOSS,
+    BUILDERS,
+    GRADIENT_NORM,
+    LEARNING_RATE,
+    UPDATE_RATIO,
+    network_layers,
+)
 from lrlab.training.recorder import MOST_POINTS, Recorder, RunEnded
 from lrlab.training.records import Point
 from lrlab.training.train import Outcome, train
@@ -119,7 +126,13 @@ def feed(recorder: Recorder, losses: list[float], first: int = 0) -> None:
     """Batches as Keras reports them, with learning rate 0.5 ** step."""
     for batch, loss in enumerate(losses):
         recorder.on_train_batch_end(
-            batch, {BATCH_LOSS: loss, LEARNING_RATE: 0.5 ** (first + batch)}
+            batch,
+            {
+                BATCH_LOSS: loss,
+                LEARNING_RATE: 0.5 ** (first + batch),
+                GRADIENT_NORM: 10.0 + first + batch,
+                UPDATE_RATIO: 0.1,
+            },
         )
 
 
@@ -139,9 +152,9 @@ def test_a_point_is_the_mean_of_its_block_with_the_last_updates_learning_rate() 
     feed(recorder, [3.0, 1.0, 2.0], first=5)
     end_epoch(recorder, 1)
     assert sink.all_points == [
-        Point(2, 5.0, 0.5**2),
-        Point(4, 3.0, 0.5**4),
-        Point(7, 2.0, 0.5**7),
+        Point(2, 5.0, 0.5**2, 12.0, 0.1),
+        Point(4, 3.0, 0.5**4, 14.0, 0.1),
+        Point(7, 2.0, 0.5**7, 17.0, 0.1),
     ]
     assert [record.step for record in sink.epochs] == [5, 8]
     assert [record.learning_rate for record in sink.epochs] == [0.5**4, 0.5**7]
@@ -185,7 +198,7 @@ def test_divergence_within_a_block_keeps_the_finite_part() -> None:
     recorder = Recorder(sink, total_steps=5 * MOST_POINTS)
     with pytest.raises(RunEnded, match="diverged at step 2"):
         feed(recorder, [2.0, 4.0, math.nan])
-    assert sink.all_points[0] == Point(1, 3.0, 0.5)
+    assert sink.all_points[0] == Point(1, 3.0, 0.5, 11.0, 0.1)
     assert (sink.all_points[1].step, sink.all_points[1].learning_rate) == (2, 0.25)
     assert math.isnan(sink.all_points[1].loss)
 

@@ -13,7 +13,7 @@ from lrlab.recipe import Recipe
 from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, DataSource
 from lrlab.training.images import Images, load_images
 from lrlab.training.model import BUILDERS
-from lrlab.training.records import EpochRecord, Point
+from lrlab.training.records import EpochRecord, Learned, Point, Result
 
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
 
@@ -25,6 +25,8 @@ class ListSink:
         self.phases: list[str] = []
         self.all_points: list[Point] = []
         self.epochs: list[EpochRecord] = []
+        self.all_learned: list[Learned] = []
+        self.results: list[Result] = []
         self.stop = stop
 
     def started(self, phase: str) -> None:
@@ -35,6 +37,12 @@ class ListSink:
 
     def epoch(self, record: EpochRecord) -> None:
         self.epochs.append(record)
+
+    def learned(self, learned: Learned) -> None:
+        self.all_learned.append(learned)
+
+    def result(self, result: Result) -> None:
+        self.results.append(result)
 
     def stop_requested(self) -> bool:
         return self.stop(self)

@@ -1,6 +1,7 @@
 """Take the README's screenshots from a running LR Lab: ``python -m tools.screenshots URL FOLDER``.
 
-Needs Chromium and the packages of ``requirements-dev.txt``. Trains one short run.
+Needs Chromium and the packages of ``requirements-dev.txt``. Trains some short runs; the store
+must be empty.
 """
 
 from __future__ import annotations
@@ -48,6 +49,16 @@ def main(url: str, folder: Path) -> None:
         page.get_by_role("button", name="Start", exact=True).click()
         page.get_by_text("Completed all").wait_for(timeout=300_000)
         save(page, folder / "train.png")
+
+        for optimizer in ("RMSprop", "Adam"):
+            open_page(page, f"{url}/train?optimizer={optimizer}&epochs=4&train_size=4000")
+            seeds = page.get_by_role("spinbutton", name="Seeds")
+            seeds.fill("4")
+            seeds.press("Enter")
+            page.get_by_role("button", name="Start 4 runs").click()
+            page.get_by_text("4 runs: 4 finished.").wait_for(timeout=300_000)
+        open_page(page, f"{url}/runs?runs=2,3,4,5,6,7,8,9")
+        save(page, folder / "runs.png")
         browser.close()
 
 

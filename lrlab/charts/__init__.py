@@ -17,6 +17,13 @@ from lrlab.charts.compared import (
     compared_table,
 )
 from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
+from lrlab.charts.learned import (
+    class_chart,
+    class_table,
+    confusion_chart,
+    confusion_table,
+    weights_picture,
+)
 from lrlab.charts.look import CURVE_POINTS, enlarged, legend_chart, thinned
 from lrlab.charts.maps import outcome_chart, path_map_chart
 from lrlab.charts.paths import (
@@ -57,8 +64,12 @@ __all__ = [
     "Track",
     "Unit",
     "accuracy_chart",
+    "class_chart",
+    "class_table",
     "compared_chart",
     "compared_table",
+    "confusion_chart",
+    "confusion_table",
     "curve_chart",
     "curve_table",
     "divergence_table",
@@ -83,4 +94,5 @@ __all__ = [
     "u_chart",
     "u_table",
     "value_chart",
+    "weights_picture",
 ]

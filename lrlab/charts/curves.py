@@ -9,7 +9,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import CURVE_POINTS, described, number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import (
+    CURVE_POINTS,
+    described,
+    number_axis,
+    powers_axis,
+    quiet_axis,
+    recipe_colour,
+)
 from lrlab.recipe import Recipe
 
 Unit = Literal["step", "epoch"]
@@ -53,7 +60,7 @@ def curve_chart(
                 "learning_rate:Q",
                 title="learning rate" + (" (log)" if log else ""),
                 scale=alt.Scale(type="log") if log else alt.Scale(zero=True),
-                axis=number_axis(),
+                axis=powers_axis() if log else number_axis(),
             ),
             color=recipe_colour(recipes),
             tooltip=[

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import described, number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import described, number_axis, powers_axis, quiet_axis, recipe_colour
 from lrlab.outcome_map import SMALLEST_GAP
 from lrlab.race import RATES, Runner
 from lrlab.simulate import Path
@@ -67,7 +67,7 @@ def value_chart(
                 "gap:Q",
                 title=title,
                 scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
-                axis=number_axis(),
+                axis=powers_axis() if has_minimum else number_axis(),
             ),
             color=recipe_colour(recipes),
             tooltip=[
@@ -133,13 +133,13 @@ def u_chart(
 ) -> alt.LayerChart:
     """Final value against learning rate, from `u_table` rows; the rates taken are dots."""
     x = alt.X(
-        "rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=number_axis()
+        "rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=powers_axis()
     )
     y = alt.Y(
         "gap:Q",
         title="final f − minimum (log)" if has_minimum else "final f",
         scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
-        axis=number_axis(),
+        axis=powers_axis() if has_minimum else number_axis(),
     )
     colour = recipe_colour(recipes)
     tooltip = [

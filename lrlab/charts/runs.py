@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from lrlab.charts.look import number_axis
+from lrlab.charts.look import number_axis, powers_axis
 
 PLANNED, RECORDED = "planned", "recorded"
 """How the two curves of a run's learning rate are called."""
@@ -124,7 +124,7 @@ def recorded_rate_chart(
 
 def _loss_axis() -> alt.Y:
     # The first batches lose ten times as much as the last: on a linear axis nothing else is seen.
-    return alt.Y("loss:Q", title="loss (log)", scale=alt.Scale(type="log"), axis=number_axis())
+    return alt.Y("loss:Q", title="loss (log)", scale=alt.Scale(type="log"), axis=powers_axis())
 
 
 def _epoch_line(epochs: Any, y: alt.Y, measure: str, length: int) -> alt.Chart:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lrlab.settings import DATABASE_VARIABLE, Settings
+from lrlab.settings import CHECKPOINT_VARIABLE, DATABASE_VARIABLE, Settings
 from lrlab.training.worker import Exit
 
 TERMINATE_SECONDS = 2.0
@@ -91,6 +91,7 @@ def start_worker(settings: Settings, server: str) -> WorkerProcess:
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     environment = {"TF_CPP_MIN_LOG_LEVEL": "2"} | os.environ
     environment[DATABASE_VARIABLE] = settings.database_url
+    environment[CHECKPOINT_VARIABLE] = settings.checkpoint_dir
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     command = [settings.python, "-m", "lrlab.training.worker", "--name", name, "--server", server]
     limits = {

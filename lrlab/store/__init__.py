@@ -15,6 +15,7 @@ from lrlab.store.rows import (
 from lrlab.store.states import (
     ENDED,
     GROUP_KINDS,
+    RESUMABLE,
     TRANSITIONS,
     Group,
     GroupKind,
@@ -31,6 +32,7 @@ __all__ = [
     "EPOCH_FIELDS",
     "GROUP_KINDS",
     "POINT_FIELDS",
+    "RESUMABLE",
     "TRANSITIONS",
     "Group",
     "GroupKind",

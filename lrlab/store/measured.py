@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from lrlab.store.rows import WriteRefused
@@ -14,8 +14,8 @@ from lrlab.store.schema import metrics
 if TYPE_CHECKING:
     from lrlab.training.recorder import EpochRecord, Point
 
-POINT_FIELDS = ("loss", "learning_rate")
-"""What is measured at a point, beside its step."""
+POINT_FIELDS = ("loss", "learning_rate", "gradient_norm", "update_ratio")
+"""What is measured at a point, beside its step; the last two not at every point."""
 
 EPOCH_FIELDS = (
     "epoch",
@@ -47,8 +47,21 @@ def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
     _add(connection, run_id, "epoch", EPOCH_FIELDS, [epoch])
 
 
+def forget_past(connection: Connection, run_id: int, step: int) -> None:
+    """Remove what was measured after a run's first ``step`` updates.
+
+    An epoch is kept under the number of updates done when it ended, a point under that of its
+    last update, the first of which is 0.
+    """
+    past = (metrics.c.step > step) | (
+        (metrics.c.step == step) & metrics.c.name.startswith("point.", autoescape=True)
+    )
+    connection.execute(delete(metrics).where(metrics.c.run_id == run_id, past))
+
+
 def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:
-    """The points at steps after ``since``, in order: ``step`` and `POINT_FIELDS`."""
+    """The points at steps after ``since``, in order: ``step`` and what of `POINT_FIELDS` was
+    measured there."""
     return [row for _, row in _read(connection, [run_id], "point", POINT_FIELDS, since)]
 
 
@@ -76,6 +89,7 @@ def _add(
         }
         for record in records
         for field in fields
+        if getattr(record, field) is not None
     ]
     try:
         connection.execute(insert(metrics), rows)

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, select, update
 
 from lrlab.store.database import StoreError
-from lrlab.store.schema import groups, metrics, runs
-from lrlab.store.states import TRANSITIONS, Run, State
+from lrlab.store.schema import artifacts, groups, metrics, runs
+from lrlab.store.states import ENDED, TRANSITIONS, Run, State
 
 MAX_ID = 2**31 - 1
 """The greatest run number that the database's column can hold."""
@@ -98,14 +98,15 @@ def move(connection: Connection, row: Row[Any], state: State, **values: Any) -> 
     """
     if state not in TRANSITIONS[row.state]:
         raise IllegalTransition(f"Run {row.id} is {row.state}, so it cannot become {state}.")
-    if not TRANSITIONS[state]:
+    if state in ENDED:
         values["ended"] = time.time()
     change(connection, row.id, state=state, **values)
 
 
 def remove(connection: Connection, row: Row[Any]) -> None:
     """Remove a run and all that it measured; with its last run a group goes too."""
-    connection.execute(delete(metrics).where(metrics.c.run_id == row.id))
+    for table in (metrics, artifacts):
+        connection.execute(delete(table).where(table.c.run_id == row.id))
     connection.execute(delete(runs).where(runs.c.id == row.id))
     others = exists().where(runs.c.group == row.group)
     connection.execute(delete(groups).where(groups.c.id == row.group, ~others))

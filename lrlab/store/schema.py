@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -112,6 +113,7 @@ runs = Table(
     Column("data_source", Text, nullable=False, default=""),
     Column("way", Text, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0),
+    Column("resumed", Text, nullable=False, default=""),
     Column("worker", Text),
     Column("created", Double, nullable=False),
     Column("started", Double),
@@ -138,4 +140,13 @@ metrics = Table(
     Column("step", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
     Column("value", Number, nullable=False),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )

@@ -12,14 +12,17 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     "queued": frozenset({"running", "stopped"}),
     "running": frozenset({"finished", "stopped", "failed", "interrupted"}),
     "finished": frozenset(),
-    "stopped": frozenset(),
+    "stopped": frozenset({"queued"}),
     "failed": frozenset(),
-    "interrupted": frozenset(),
+    "interrupted": frozenset({"queued"}),
 }
 """From each state, the states that may follow it."""
 
-ENDED: frozenset[State] = frozenset(state for state, after in TRANSITIONS.items() if not after)
-"""The states that nothing follows."""
+ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
+"""The states in which nothing is under way."""
+
+RESUMABLE: frozenset[State] = frozenset(state for state in ENDED if "queued" in TRANSITIONS[state])
+"""The states from which a run can be resumed."""
 
 GroupKind = Literal["seeds", "sweep", "range_test"]
 
@@ -64,6 +67,7 @@ class Run:
         data_source: which copy of Fashion-MNIST it used; empty until it is known.
         way: how it is trained, a key of `lrlab.training.ways.WAYS`; empty until it is known.
         attempt: how often a worker has begun it; 0 while it was never begun.
+        resumed: where the latest attempt went on, in plain words; empty for the first.
         worker: the name of the worker that began the latest attempt.
         created, started, ended: when it was queued, begun and ended.
         stop_requested: when somebody asked for it to stop.
@@ -86,6 +90,7 @@ class Run:
     data_source: str
     way: str
     attempt: int
+    resumed: str
     worker: str | None
     created: float
     started: float | None

@@ -28,7 +28,7 @@ from lrlab.store.rows import (
     run_from,
 )
 from lrlab.store.schema import groups, runs
-from lrlab.store.states import Group, GroupKind, Place, Run
+from lrlab.store.states import RESUMABLE, Group, GroupKind, Place, Run
 from lrlab.store.workers import WorkerStore
 
 MAX_LABEL = 100
@@ -163,8 +163,8 @@ class Store(WorkerStore):
             since: only points of later steps.
 
         Returns:
-            A dictionary a point with ``step`` and `POINT_FIELDS`: ``loss`` is the mean over the
-            batches since the point before, ``learning_rate`` the rate that update ``step`` used.
+            A dictionary a point with ``step`` and `POINT_FIELDS`, see
+            `lrlab.training.records.Point`; what was not measured there is missing.
         """
         with self._database.reading() as connection:
             return read_points(connection, run_id, since)
@@ -241,6 +241,31 @@ class Store(WorkerStore):
             elif row.state == "running" and row.stop_requested is None:
                 change(connection, run_id, stop_requested=time.time(), stop_reason=why)
 
+    def resume(self, run_id: int, *, by: str, code: str = "") -> None:
+        """Put a run that was stopped or interrupted into the queue again. What it measured stays
+        until the next attempt has found the checkpoint it goes on from.
+
+        Args:
+            run_id, by: as for `request_stop`.
+            code: as for `queue`; the instructor code also opens everybody's runs.
+
+        Raises:
+            UnknownRun: there is none of this number.
+            InvalidInput: the run is larger than is allowed by now.
+            NotAllowed: it is somebody else's, or not this code.
+            QueueFull: its owner has enough waiting, or the queue is full.
+            IllegalTransition: it was neither stopped nor interrupted.
+        """
+        self._check_code(code)
+        unset = {"ended": None, "stop_requested": None, "stop_reason": "", "reason": ""}
+        with self._database.writing(whole_queue=True) as connection:
+            row = find(connection, run_id, lock=True)
+            self._check_right(row, by, code)
+            if row.state in RESUMABLE:
+                self.limits.check(RunPlan.from_dict(json.loads(row.plan)))
+                admit(connection, row.owner, 1, self.limits)
+            move(connection, row, "queued", phase="", **unset)
+
     def clear_queue(self, code: str) -> int:
         """Stop all runs that wait, and return how many there were.
 
@@ -284,8 +309,8 @@ class Store(WorkerStore):
     def _check_right(self, row: Row[Any], by: str, code: str) -> None:
         if row.owner != by and not self.codes.is_instructor(code):
             raise NotAllowed(
-                f"Run {row.id} is another browser's. Only the browser that started it can stop or "
-                "delete it, or somebody with the instructor code."
+                f"Run {row.id} is another browser's. Only the browser that started it can stop, "
+                "resume or delete it, or somebody with the instructor code."
             )
 
 

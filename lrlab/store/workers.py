@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
-from lrlab.store.database import Database
-from lrlab.store.measured import add_epoch, add_points
+from lrlab.store.learned import LearnedStore, forget_learned
+from lrlab.store.measured import add_epoch, add_points, forget_past
 from lrlab.store.queueing import forget_turns, next_run, take_turn
-from lrlab.store.rows import change, check_attempt, find, find_current, move, remove, run_from
+from lrlab.store.rows import (
+    IllegalTransition,
+    change,
+    check_attempt,
+    find,
+    find_current,
+    move,
+    remove,
+    run_from,
+)
 from lrlab.store.schema import lease, runs, workers
 from lrlab.store.states import ENDED, Lease, Run, State, WorkerRecord
 
@@ -19,15 +29,8 @@ if TYPE_CHECKING:
     from lrlab.training.records import EpochRecord, Point
 
 
-class WorkerStore:
-    """What workers and engines do with an open database; `lrlab.store.Store` is the whole.
-
-    Args:
-        database: the open database.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class WorkerStore(LearnedStore):
+    """What workers and engines do with an open database; `lrlab.store.Store` is the whole."""
 
     # Workers, and the runs they have.
 
@@ -212,11 +215,33 @@ class WorkerStore:
             find_current(connection, run_id, attempt)
             change(connection, run_id, phase=phase)
 
-    def record_setup(self, run_id: int, attempt: int, *, data_source: str, way: str) -> None:
-        """Say which copy of Fashion-MNIST the run uses, and how it is trained."""
+    def record_setup(
+        self,
+        run_id: int,
+        attempt: int,
+        *,
+        data_source: str,
+        way: str,
+        epoch: int = 0,
+        resumed: str = "",
+    ) -> None:
+        """Say how an attempt trains, and from where. From here on it measures, so what earlier
+        attempts measured past that place goes in the same transaction.
+
+        Args:
+            run_id, attempt: the attempt that begins.
+            data_source: which copy of Fashion-MNIST it uses.
+            way: a key of `lrlab.training.ways.WAYS`.
+            epoch: how many epochs it need not train, because it goes on from a checkpoint.
+            resumed: the same in plain words, where it is not the first attempt.
+        """
         with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
-            change(connection, run_id, data_source=data_source, way=way)
+            row = find_current(connection, run_id, attempt)
+            step = row.total_steps // json.loads(row.plan)["epochs"] * epoch
+            forget_past(connection, run_id, step)
+            forget_learned(connection, run_id, epoch)
+            setup = {"data_source": data_source, "way": way, "resumed": resumed}
+            change(connection, run_id, step=step, **setup)
 
     def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> None:
         """Add points and move the run's progress to the last of them.
@@ -274,6 +299,9 @@ class WorkerStore:
         with self._database.writing() as connection:
             row = find(connection, run_id, lock=True)
             check_attempt(row, attempt)
+            if row.state == "queued":
+                # To be resumed: the attempt that ended has no say in that.
+                raise IllegalTransition(f"Run {run_id} is queued, so it cannot become {state}.")
             if state == "stopped" and row.stop_reason:
                 reason = f"{reason}; {row.stop_reason}"
             move(connection, row, state, reason=reason, **tested)

@@ -28,7 +28,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from lrlab.training.model import BATCH_LOSS, LEARNING_RATE, WatchedModel
+from lrlab.training.model import (
+    BATCH_LOSS,
+    GRADIENT_NORM,
+    LEARNING_RATE,
+    UPDATE_RATIO,
+    WatchedModel,
+)
 from lrlab.training.ways import Way
 
 TEST_ROWS = 1_000
@@ -47,7 +53,10 @@ class BlockModel(WatchedModel):
     """A network that trains on row numbers, a block of batches at a time.
 
     Its training logs hold, besides Keras's, `BATCH_LOSS` and `LEARNING_RATE` of each step in the
-    block, shape ``(steps,)``.
+    block, shape ``(steps,)``, and for the block's last step alone, because it costs too much at
+    every step, two numbers: `GRADIENT_NORM`, the Euclidean norm of all gradients of the loss
+    together, unclipped, and `UPDATE_RATIO`, that of the update of all weights together over that
+    of the weights before it.
 
     Args:
         layers: see `keras.Sequential`.
@@ -67,7 +76,10 @@ class BlockModel(WatchedModel):
         self._prepared: set[tuple[int, bool]] = set()
         self._steps = tf.function(
             self._train_batches,
-            input_signature=(tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int32)),
+            input_signature=(
+                tf.TensorSpec((None, None), tf.int32),
+                *2 * [tf.TensorSpec((), tf.int32)],
+            ),
             autograph=False,
             jit_compile=way.jit_compile,
         )
@@ -108,17 +120,31 @@ class BlockModel(WatchedModel):
         """Trains the batches of a block: rows ``data``, int32, shape ``(n,)``."""
         whole = tf.size(data) // self._batch_size
         cut = whole * self._batch_size
-        # The program is made for a full block; it stops after the batches that are there.
+        smaller = tf.size(data) > cut
+        # The program is made for a full block; it trains the batches it is told to.
         padded = tf.pad(data[:cut], [[0, self.block_rows - cut]])
-        seen = self._steps(tf.reshape(padded, (self._block, self._batch_size)), whole)
-        seen = {name: values[:whole] for name, values in seen.items()}
-
-        def with_last_batch() -> dict[str, tf.Tensor]:
-            last = self._steps(data[None, cut:], 1)
-            return {name: tf.concat([seen[name], last[name]], 0) for name in seen}
-
-        seen = tf.cond(tf.size(data) > cut, with_last_batch, lambda: seen)
-        return {**self.get_metrics_result(), **seen}
+        batches = tf.reshape(padded, (self._block, self._batch_size))
+        # The block's last step is taken apart, to hold the weights against those before it.
+        apart = tf.where(smaller, whole, whole - 1)
+        seen, _ = self._steps(batches, 0, apart)
+        before = [tf.identity(variable.value) for variable in self.trainable_variables]
+        last, gradient_norm = tf.cond(
+            smaller,
+            lambda: self._steps(data[None, cut:], 0, 1),
+            lambda: self._steps(batches, apart, whole),
+        )
+        place = tf.where(smaller, 0, apart)
+        after = [variable.value for variable in self.trainable_variables]
+        moved = [new - old for new, old in zip(after, before, strict=True)]
+        return {
+            **self.get_metrics_result(),
+            **{
+                name: tf.concat([seen[name][:apart], values[place, None]], 0)
+                for name, values in last.items()
+            },
+            GRADIENT_NORM: gradient_norm,
+            UPDATE_RATIO: tf.linalg.global_norm(moved) / tf.linalg.global_norm(before),
+        }
 
     def test_step(self, data: tf.Tensor) -> dict[str, Any]:
         """Keras's test step on the images of some rows."""
@@ -136,18 +162,33 @@ class BlockModel(WatchedModel):
     def _test_batch(self, rows: tf.Tensor) -> dict[str, Any]:
         return super().test_step(self._look_up(rows))
 
-    def _train_batches(self, batches: tf.Tensor, steps: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Trains the first ``steps`` of ``batches``: row numbers, shape ``(most, size)``."""
-        images, labels = self._look_up(batches)
+    def _train_batches(
+        self, batches: tf.Tensor, first: tf.Tensor, end: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Trains batches ``first``, ..., ``end - 1`` of ``batches``.
+
+        Args:
+            batches: row numbers, shape ``(most, size)``.
+            first, end: none is trained where they are equal.
+
+        Returns:
+            What was seen at each of the steps, shape ``(most,)`` each; the norm of all gradients
+            at the last of them.
+        """
         step_on = super().train_step
 
-        def train_one(step: tf.Tensor, seen: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            logs = step_on((images[step], labels[step]))
-            return {
+        def train_one(step: tf.Tensor, state: Any) -> Any:
+            seen, norm = state
+            logs = step_on(self._look_up(batches[step]))
+            gradients = self.take_gradients()
+            seen = {
                 name: keras.ops.slice_update(values, (step,), logs[name][None])
                 for name, values in seen.items()
             }
+            # At every step this would take a fifth of the time.
+            is_last = tf.equal(step, end - 1)
+            return seen, tf.cond(is_last, lambda: tf.linalg.global_norm(gradients), lambda: norm)
 
         nothing = tf.zeros(tf.shape(batches)[0])
         seen = {BATCH_LOSS: nothing, LEARNING_RATE: nothing}
-        return keras.ops.fori_loop(0, steps, train_one, seen)
+        return keras.ops.fori_loop(first, end, train_one, (seen, tf.constant(0.0)))

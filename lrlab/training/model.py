@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,9 @@ from lrlab.networks import NETWORKS, Network
 
 BATCH_LOSS = "batch_loss"
 LEARNING_RATE = "learning_rate"
+GRADIENT_NORM = "gradient_norm"
+UPDATE_RATIO = "update_ratio"
+PROBABILITIES = "probabilities"
 
 
 class Standardise(layers.Layer):
@@ -46,17 +49,42 @@ class WatchedModel(keras.Sequential):
     Keras hands callbacks the epoch's running mean of the loss, and by the time a batch has ended
     the optimizer's learning rate is already the next step's. So each training step adds
     `BATCH_LOSS`, the mean loss of this batch before the update, and `LEARNING_RATE`, the rate the
-    update used. The step itself is Keras's own.
+    update used, and leaves the loss's gradients, unclipped, where `take_gradients` finds them. A
+    test step adds `PROBABILITIES`, shape ``(batch, 10)``. The steps themselves are Keras's own.
     """
+
+    def compile(self, optimizer: keras.optimizers.Optimizer, **arguments: Any) -> None:
+        """Keras's, with an eye on what the optimizer is given to apply."""
+        apply = optimizer.apply
+
+        def watched(gradients: Sequence[Any], variables: Sequence[Any] | None = None) -> None:
+            self._gradients = list(gradients)
+            apply(gradients, variables)
+
+        optimizer.apply = watched
+        super().compile(optimizer=optimizer, **arguments)
+
+    def take_gradients(self) -> list[Any]:
+        """The gradients of the training step just traced, one for each trainable variable."""
+        gradients = self._gradients
+        # A traced tensor must not outlive its graph.
+        del self._gradients
+        return gradients
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Keras's training step, with the two entries added to its logs."""
         learning_rate = keras.ops.convert_to_tensor(self.optimizer.learning_rate)
         logs = super().train_step(data)
         batch_loss = self._batch_loss
-        # A traced tensor must not outlive its graph.
         del self._batch_loss
         return {**logs, BATCH_LOSS: batch_loss, LEARNING_RATE: learning_rate}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Keras's test step, with `PROBABILITIES` added to its logs."""
+        logs = super().test_step(data)
+        probabilities = self._probabilities
+        del self._probabilities
+        return {**logs, PROBABILITIES: probabilities}
 
     def compute_loss(
         self,
@@ -66,10 +94,13 @@ class WatchedModel(keras.Sequential):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Keras's loss; the training step finds it where this leaves it."""
+        """Keras's loss; the training step finds it, and the test step the probabilities, where
+        this leaves them."""
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if training:
             self._batch_loss = loss
+        else:
+            self._probabilities = y_pred
         return loss
 
 

@@ -9,14 +9,14 @@ from typing import Any, Literal, Protocol
 import keras
 import numpy as np
 
-from lrlab.training.model import BATCH_LOSS, LEARNING_RATE
-from lrlab.training.records import EpochRecord, Point
+from lrlab.training.model import BATCH_LOSS, GRADIENT_NORM, LEARNING_RATE, UPDATE_RATIO
+from lrlab.training.records import EpochRecord, Learned, Point, Result
 
 Phase = Literal["preparing", "compiling", "training", "testing"]
 """What a run is at: loading data, compiling the program that trains it, training, and measuring
 the trained network."""
 
-MOST_POINTS = 1_000
+MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
 PUSH_INTERVAL = 0.2
 """Seconds between two pushes of points to the sink, and between two looks for a stop request."""
@@ -33,6 +33,12 @@ class Sink(Protocol):
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
+
+    def learned(self, learned: Learned) -> None:
+        """What the network has learned by an epoch's end, right after `epoch`."""
+
+    def result(self, result: Result) -> None:
+        """All epochs are trained, and the network is tested."""
 
     def stop_requested(self) -> bool:
         """Whether the run should end now; asked four times a second."""
@@ -73,6 +79,8 @@ class Recorder(keras.callbacks.Callback):
         self._losses: list[float] = []
         self._points: list[Point] = []
         self._learning_rate = math.nan
+        self._lengths: tuple[float, ...] = ()
+        """Gradient norm and update ratio of the last step that has them, until a point does."""
         self._looked = -math.inf
         self._epoch_began = 0.0
         self.steps = steps
@@ -83,10 +91,12 @@ class Recorder(keras.callbacks.Callback):
         self._epoch_began = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        """Takes the loss and the learning rate of each step in, of one or of a block of them."""
+        """Takes in what a block's steps tell each, and its last step alone."""
         losses, rates = (np.ravel(logs[name]).tolist() for name in (BATCH_LOSS, LEARNING_RATE))
-        for loss, learning_rate in zip(losses, rates, strict=True):
+        *before, last = zip(losses, rates, strict=True)
+        for loss, learning_rate in before:
             self._take(loss, learning_rate)
+        self._take(*last, float(logs[GRADIENT_NORM]), float(logs[UPDATE_RATIO]))
         self._look_around()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -123,15 +133,17 @@ class Recorder(keras.callbacks.Callback):
             self._push()
             raise RunEnded("stopped", self.steps)
 
-    def _take(self, loss: float, learning_rate: float) -> None:
+    def _take(self, loss: float, learning_rate: float, *lengths: float) -> None:
         if not math.isfinite(loss):
             self._close_block()
-            self._points.append(Point(self.steps, loss, learning_rate))
+            self._lengths = lengths
+            self._add_point(self.steps, loss, learning_rate)
             self._push()
             raise RunEnded("diverged", self.steps)
         self.steps += 1
         self._losses.append(loss)
         self._learning_rate = learning_rate
+        self._lengths = lengths or self._lengths
         if len(self._losses) == self._block:
             self._close_block()
 
@@ -143,8 +155,12 @@ class Recorder(keras.callbacks.Callback):
     def _close_block(self) -> None:
         if self._losses:
             mean = math.fsum(self._losses) / len(self._losses)
-            self._points.append(Point(self.steps - 1, mean, self._learning_rate))
+            self._add_point(self.steps - 1, mean, self._learning_rate)
             self._losses.clear()
+
+    def _add_point(self, step: int, loss: float, learning_rate: float) -> None:
+        self._points.append(Point(step, loss, learning_rate, *self._lengths))
+        self._lengths = ()
 
     def _push(self) -> None:
         if self._points:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Point:
@@ -13,11 +15,19 @@ class Point:
         step: the update it ends with, counted from 0.
         loss: mean loss over the batches since the point before.
         learning_rate: the rate that update ``step`` used.
+        gradient_norm: the Euclidean norm of the loss's gradient over all weights together, before
+            any clipping, at the last step since the point before where it was measured: it is at
+            the last step of each block (see `lrlab.training.ways.block_steps`). None where there
+            was none.
+        update_ratio: at the same step, the norm of the change of all weights over that of the
+            weights before it.
     """
 
     step: int
     loss: float
     learning_rate: float
+    gradient_norm: float | None = None
+    update_ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,3 +51,63 @@ class EpochRecord:
     val_accuracy: float
     learning_rate: float
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a network has learned when an epoch ends.
+
+    Args:
+        epoch: its number, counted from 1; 0 for before the first.
+        filters: the incoming weights of `lrlab.training.learned.FILTERS` units of the first layer
+            with weights as images: uint8, shape ``(units, rows, columns)``. A value of 128 is a
+            weight of 0, 1 and 255 are ``-scale`` and ``scale``.
+        scale: the largest weight among them, by its absolute value.
+        confusion: on the validation images: int64, shape ``(10, 10)``, ``confusion[i, j]`` images
+            of class ``i`` were taken for class ``j``. None before the first epoch.
+    """
+
+    epoch: int
+    filters: np.ndarray
+    scale: float
+    confusion: np.ndarray | None
+
+    @property
+    def class_accuracy(self) -> np.ndarray | None:
+        """Of each class, the share of its images that were recognised: float64, shape ``(10,)``;
+        NaN for a class without images."""
+        if self.confusion is None:
+            return None
+        images = self.confusion.sum(axis=1)
+        shares = np.full(len(images), np.nan)
+        return np.divide(self.confusion.diagonal(), images, out=shares, where=images > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """The test images that a trained network was most sure of and got wrong, the surest first.
+
+    Args:
+        numbers: which of the test images they are: int32, shape ``(n,)``.
+        images: their pixels: uint8, shape ``(n, 28, 28)``.
+        labels: their classes: uint8, shape ``(n,)``.
+        probabilities: what the network said: float32, shape ``(n, 10)``.
+    """
+
+    numbers: np.ndarray
+    images: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What there is once a run has trained all its epochs.
+
+    Args:
+        mistakes: see there.
+        keras_file: the trained network, see `lrlab.training.keras_file`.
+    """
+
+    mistakes: Mistakes
+    keras_file: bytes

@@ -9,9 +9,12 @@ from lrlab.plan import FULL_TRAIN_SIZE, RunPlan
 from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
 from lrlab.training.data import DataSource, find_source
 from lrlab.training.fused import TEST_ROWS
+from lrlab.training.keras_file import keras_file, trained_weights
+from lrlab.training.learned import Observer
 from lrlab.training.memory import give_back
 from lrlab.training.programs import Programs
 from lrlab.training.recorder import Recorder, RunEnded, Sink
+from lrlab.training.records import Result
 from lrlab.training.resume import Checkpointer
 from lrlab.training.ways import Way, fastest_way
 
@@ -89,6 +92,7 @@ def train(
     model = program.model
     done = start.epoch if start else 0
     recorder = Recorder(sink, plan.total_steps, done * plan.steps_per_epoch)
+    observer = Observer(sink, images, done)
     callbacks = plan.recipe.keras_callbacks()
     checkpointer = Checkpointer(files, program.variables, callbacks, start)
     try:
@@ -108,16 +112,22 @@ def train(
             steps_per_epoch=-(-plan.train_size // model.block_rows),
             validation_data=(images.validation_rows,),
             validation_batch_size=TEST_ROWS,
-            callbacks=[recorder, *callbacks, checkpointer],
+            callbacks=[recorder, observer, *callbacks, checkpointer],
             verbose=0,
         )
         sink.started("testing")
-        test_loss, test_accuracy = model.evaluate(
-            images.test_rows, batch_size=TEST_ROWS, callbacks=[recorder], verbose=0
+        tested = model.evaluate(
+            images.test_rows,
+            batch_size=TEST_ROWS,
+            callbacks=[recorder, observer],
+            verbose=0,
+            return_dict=True,
         )
+        file = keras_file(plan.network, trained_weights(model), images)
+        sink.result(Result(observer.mistakes(), file))
     except RunEnded as end:
         if end.kind == "stopped":
             checkpointer.write_waiting()
         return Outcome(end.kind, str(end), recorder.steps, way.key)
     text = f"completed all {plan.total_steps:,} steps"
-    return Outcome("completed", text, recorder.steps, way.key, test_loss, test_accuracy)
+    return Outcome("completed", text, recorder.steps, way.key, tested["loss"], tested["accuracy"])

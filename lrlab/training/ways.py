@@ -61,13 +61,14 @@ BLOCK_IMAGES = 1_600
 """A block holds at most this many steps and images: with most plans it takes some 30 ms, so that
 on a machine eight times slower measurements still come four times a second."""
 
-SLOW_BLOCK_STEPS = 8
-"""The same for steps that take ten times as long: a convolution's, and Muon's five matrix
-products for each matrix of weights."""
+SMALL_BLOCK_STEPS = 8
+"""The same for steps that take ten times as long (a convolution's, and Muon's five matrix products
+for each matrix of weights), and for short runs: what only a block's last step measures would be
+too little to see."""
 
 
 def block_steps(plan: RunPlan) -> int:
     """How many steps of a plan are trained between two reports. It changes no number."""
     slow = plan.network == "cnn" or plan.recipe.optimizer.name == "muon"
-    most = SLOW_BLOCK_STEPS if slow else BLOCK_STEPS
+    most = SMALL_BLOCK_STEPS if slow or plan.total_steps < FUSED_STEPS else BLOCK_STEPS
     return max(1, min(most, BLOCK_IMAGES // plan.batch_size))

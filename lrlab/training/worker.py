@@ -20,22 +20,24 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
-from lrlab.training.data import DataSource, NoData, find_source
+from lrlab.training.data import NoData, find_source
+from lrlab.training.going_on import files_of, find_start, remove_needless
 from lrlab.training.memory import bound_memory, leave_out_unused, resident_megabytes
-from lrlab.training.ways import Way, fastest_way
+from lrlab.training.ways import fastest_way
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import Phase
-    from lrlab.training.records import EpochRecord, Point
+    from lrlab.training.records import EpochRecord, Learned, Point, Result
     from lrlab.training.train import Outcome
 
-    Train = Callable[[RunPlan, "StoreSink", DataSource, Way], Outcome]
+    Train = Callable[..., Outcome]
 
 BEAT_SECONDS = 1.0
 """How often a worker says that it lives."""
@@ -83,6 +85,14 @@ class StoreSink:
         """An epoch has ended."""
         self._store.record_epoch(*self._attempt, record)
 
+    def learned(self, learned: Learned) -> None:
+        """What the network has learned by an epoch's end."""
+        self._store.record_learned(*self._attempt, learned)
+
+    def result(self, result: Result) -> None:
+        """All epochs are trained."""
+        self._store.record_result(*self._attempt, result)
+
     def stop_requested(self) -> bool:
         """Whether the run should end now."""
         return self._store.stop_requested(*self._attempt)
@@ -103,15 +113,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.most_memory:
         bound_memory(given.most_memory)
     try:
-        store = Store(Settings.from_environment().database_url)
+        settings = Settings.from_environment()
+        store = Store(settings.database_url)
         store.register_worker(name, given.server)
-        return _work(store, name, given.runs, given.memory)
+        return _work(store, name, given.runs, given.memory, settings.checkpoint_folder)
     except StoreError:
         logger.exception("the run database cannot be used")
         return Exit.NO_DATABASE
 
 
-def _work(store: Store, name: str, runs: int, memory: float) -> int:
+def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) -> int:
     ready = threading.Event()
     for task in (_end_with_the_server, _keep_beating):
         threading.Thread(target=task, args=(store, name, ready), daemon=True).start()
@@ -131,29 +142,41 @@ def _work(store: Store, name: str, runs: int, memory: float) -> int:
     for _ in range(runs):
         while (run := store.claim(name)) is None:
             time.sleep(IDLE_SECONDS)
-        _attempt(store, run, train)
+        _attempt(store, run, train, checkpoints)
+        remove_needless(checkpoints, store)
         if resident_megabytes() > memory:
             break
     return Exit.RETIRED
 
 
-def _attempt(store: Store, run: Run, train: Train) -> None:
+def _attempt(store: Store, run: Run, train: Train, checkpoints: Path) -> None:
     try:
-        state, reason, outcome = _end_of(store, run, train)
+        state, reason, outcome = _end_of(store, run, train, checkpoints)
         tested = (outcome.test_loss, outcome.test_accuracy) if outcome else (None, None)
         store.finish(run.id, run.attempt, state, reason, *tested)
     except WriteRefused as error:
         logger.warning("run %d went on without this worker: %s", run.id, error)
 
 
-def _end_of(store: Store, run: Run, train: Train) -> tuple[State, str, Outcome | None]:
+def _end_of(
+    store: Store, run: Run, train: Train, checkpoints: Path
+) -> tuple[State, str, Outcome | None]:
     """Trains a run, and says what becomes of it and why."""
     try:
         plan = RunPlan.from_dict(run.plan)
         source = find_source(download=True)
         way = fastest_way(plan)
-        store.record_setup(run.id, run.attempt, data_source=source.label, way=way.key)
-        outcome = train(plan, StoreSink(store, run), source, way)
+        files = files_of(run, way, source, checkpoints)
+        start, resumed = find_start(files, run)
+        store.record_setup(
+            run.id,
+            run.attempt,
+            data_source=source.label,
+            way=way.key,
+            epoch=start.epoch if start else 0,
+            resumed=resumed,
+        )
+        outcome = train(plan, StoreSink(store, run), source, way, files=files, start=start)
     except (StaleAttempt, StoreUnavailable):
         raise
     except InvalidInput as error:

@@ -118,7 +118,7 @@ def _drawn(measured: Mapping[str, Sequence[Track]]) -> list[Curve]:
         field
         for runs in measured.values()
         for run in runs
-        for row in (*run.points[:1], *run.epochs[:1])
+        for row in (*run.points, *run.epochs)
         for field in row
     }
     return [curve for curve in CURVES.values() if curve.always or curve.field in found]

@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lrlab.charts import (
-    PLANNED,
     accuracy_chart,
-    curve_table,
-    epoch_table,
     loss_chart,
-    point_table,
     recorded_rate_chart,
 )
 from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
-from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
-from lrlab.store import ENDED, Run, State, Store
+from lrlab.store import ENDED, RESUMABLE, Run
+from lrlab.training.checkpoint import remove_checkpoints
 from lrlab.training.ways import WAYS
-from lrlab.ui.codes import instructor_code, is_instructor
+from lrlab.ui.codes import class_code, instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
+from lrlab.ui.watching import CROWDED, QUIET, Seen, is_crowded, note_look, seen
 from lrlab.words import duration, number
-
-HEAD_SECONDS = 0.25
-"""Between two looks at how far a run is, for a handful of watchers."""
-
-CHART_SECONDS = 1.0
-"""Between two looks at its charts; at how far it is, when a class is watching."""
-
-FEW_WATCHERS = 5
-WATCHING_SECONDS = 5.0
-"""Who has not looked for so long has gone."""
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -64,62 +50,35 @@ PHASES = {
 def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
     active = server().store.run(run_id).state not in ENDED
-    for watch, seconds in ((_watch_head, _head_seconds()), (_watch_charts, CHART_SECONDS)):
+    pace = CROWDED if is_crowded() else QUIET
+    for watch, seconds in ((_watch_head, pace.head), (_watch_charts, pace.charts)):
         with st.container():
             st.fragment(watch, run_every=seconds if active else None)(run_id, active)
 
 
 def _watch_head(run_id: int, was_active: bool) -> None:
-    """Drawn often, so it reads next to nothing."""
-    _watchers()[_session()] = time.monotonic()
+    note_look()
     with store_errors():
-        run = server().store.run(run_id)
+        store = server().store
+        run = store.run(run_id)
         if was_active and run.state in ENDED:
             # The whole page runs again and builds this view without its timers.
             st.rerun()
-        plan = RunPlan.from_dict(run.plan)
-        _header(run, plan)
-        _progress(run, plan)
+        now = seen(store, run)
+        _header(run, now.plan)
+        _progress(run, now)
 
 
 def _watch_charts(run_id: int, was_active: bool) -> None:
     with store_errors():
         store = server().store
         run = store.run(run_id)
-        plan = RunPlan.from_dict(run.plan)
-        epochs = store.epochs(run.id)
-        points = _points(store, run.id, run.attempt, run.step, run.state)
+        now = seen(store, run)
         # What comes and goes keeps to a place of its own: the charts below it then stay the same.
         with st.container():
-            _diagnosis(run, plan, points, epochs)
-        _results(run, epochs)
-        _charts(run, plan, points, epochs)
-
-
-@lru_cache(maxsize=32)
-def _points(store: Store, run_id: int, _attempt: int, _step: int, _state: State) -> list[dict]:
-    """A run's points, read once for all who watch it; the last three say when they are others."""
-    return store.points(run_id)
-
-
-def _head_seconds() -> float:
-    """Between two looks at how far a run is: often enough to feel live, unless there are many."""
-    now, watchers = time.monotonic(), _watchers()
-    for session, looked in list(watchers.items()):
-        if now - looked > WATCHING_SECONDS:
-            watchers.pop(session, None)
-    return HEAD_SECONDS if len(watchers) <= FEW_WATCHERS else CHART_SECONDS
-
-
-@st.cache_resource(show_spinner=False)
-def _watchers() -> dict[str, float]:
-    """When each session last looked at a run under way, by the monotonic clock."""
-    return {}
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
+            _diagnosis(run, now)
+        _results(run, now.epochs)
+        _charts(run, now)
 
 
 def _header(run: Run, plan: RunPlan) -> None:
@@ -128,6 +87,16 @@ def _header(run: Run, plan: RunPlan) -> None:
     with title:
         st.text(f"Run {run.id}: {run.name}")
     mine = run.owner == browser() or is_instructor()
+    resumed = False
+    if mine and run.state in RESUMABLE:
+        resumed = stop.button(
+            "Resume",
+            icon=":material/resume:",
+            on_click=_resume,
+            args=(run.id,),
+            help="Go on from the last epoch that was kept, as if the run had never stopped.",
+            width="stretch",
+        )
     if mine and run.state not in ENDED:
         stop.button(
             "Stopping…" if run.stop_requested else "Stop",
@@ -156,8 +125,8 @@ def _header(run: Run, plan: RunPlan) -> None:
             help="Remove this run and all it measured.",
             width="stretch",
         )
-    if copied or deleted:
-        # A button in this part of the page reruns this part alone; these two change the rest.
+    if copied or deleted or resumed:
+        # A button in this part of the page reruns this part alone; these change the rest.
         st.rerun()
     if run.reason.startswith("diverged"):
         st.badge(f"{run.state}: diverged", icon=":material/trending_up:", color="orange")
@@ -165,6 +134,8 @@ def _header(run: Run, plan: RunPlan) -> None:
         st.badge(run.state, icon=icon, color=colour)
     if run.reason:
         st.text(run.reason[0].upper() + run.reason[1:] + ".")
+    if run.resumed and run.state != "queued":
+        st.caption(f"Attempt {run.attempt}: {run.resumed}.")
 
 
 def _stop(run_id: int) -> None:
@@ -172,12 +143,21 @@ def _stop(run_id: int) -> None:
         server().store.request_stop(run_id, by=browser() or "", code=instructor_code())
 
 
+def _resume(run_id: int) -> None:
+    with store_errors():
+        server().store.resume(run_id, by=browser() or "", code=instructor_code() or class_code())
+
+
 def _delete(run_id: int) -> None:
     with store_errors():
         server().store.delete(run_id, by=browser() or "", code=instructor_code())
+        with suppress(OSError):
+            # What cannot be removed now, the next worker tries to.
+            remove_checkpoints(server().checkpoints, run_id)
 
 
-def _progress(run: Run, plan: RunPlan) -> None:
+def _progress(run: Run, now: Seen) -> None:
+    plan = now.plan
     if run.state == "queued":
         st.progress(0.0, _waiting(run))
         return
@@ -189,8 +169,7 @@ def _progress(run: Run, plan: RunPlan) -> None:
         said += f" · {duration(run.ended - run.started)}"
     st.progress(run.step / run.total_steps, said[0].upper() + said[1:])
     if run.state == "running":
-        latest = server().store.points(run.id, since=run.step - 2)
-        st.markdown(_passing(latest[-1]) if latest else "")
+        st.markdown(_passing(now.points[-1]) if now.points else "")
 
 
 def _passing(point: dict) -> str:
@@ -212,9 +191,12 @@ def _waiting(run: Run) -> str:
     return f"Waiting: {said}."
 
 
-def _diagnosis(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
+def _diagnosis(run: Run, now: Seen) -> None:
     """What stands out in a run that came to an end by itself, and what to try."""
-    if run.state == "finished" and (found := diagnose(plan, points, epochs)):
+    if run.group is not None and server().store.group(run.group).kind == "range_test":
+        # It is meant to end in a divergence.
+        return
+    if run.state == "finished" and (found := diagnose(now.plan, now.points, now.epochs)):
         st.info(f"{found.what} **Try this:** {found.suggestion}", icon=":material/lightbulb:")
 
 
@@ -245,30 +227,28 @@ def _measured(value: float, share: bool) -> str:
     return f"{value:.2%}" if share else f"{value:.4f}"
 
 
-def _charts(run: Run, plan: RunPlan, points: list[dict], epochs: list[dict]) -> None:
-    measured = point_table(points, plan.steps_per_epoch)
-    ends = epoch_table(epochs)
+def _charts(run: Run, now: Seen) -> None:
+    plan = now.plan
     left, right = two_sides(f"run-{run.id}")
     with left:
         st.markdown("**Loss** of the passing batches (grey) and after each epoch")
-        show(loss_chart, f"loss.{run.id}", measured, ends, length=plan.epochs)
+        show(loss_chart, f"loss.{run.id}", now.measured, now.ends, length=plan.epochs)
     with right:
         st.markdown("**Accuracy** after each epoch")
-        show(accuracy_chart, f"accuracy.{run.id}", ends, length=plan.epochs)
+        show(accuracy_chart, f"accuracy.{run.id}", now.ends, length=plan.epochs)
     reactive = plan.recipe.schedule_spec.reactive
     beside = "; it follows from the validation loss" if reactive else ", over the planned curve"
     st.markdown(f"**Learning rate**: recorded in training{beside}")
-    planned = curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED)
     show(
         recorded_rate_chart,
         f"rate.{run.id}",
-        planned,
-        measured,
+        now.planned,
+        now.measured,
         length=plan.epochs,
         foreseen=not reactive,
     )
-    if (apart := rate_difference(plan.recipe, points)) is not None:
-        st.caption(f"Largest difference between recorded and planned: {number(apart, 2)}.")
+    if now.apart is not None:
+        st.caption(f"Largest difference between recorded and planned: {number(now.apart, 2)}.")
     began = datetime.fromtimestamp(run.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     source = f" Data: {run.data_source}." if run.data_source else ""
     way = f" Trained as {WAYS[run.way].label}." if run.way else ""

@@ -14,6 +14,7 @@ from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
+from lrlab.words import plain
 
 POLL_SECONDS = 1.0
 
@@ -55,18 +56,13 @@ def _newest(runs: list[Run]) -> Run | None:
 
 
 def _header(run: Run) -> None:
-    # Names are people's own: shown as they are, not read as Markdown.
-    st.title(_plain(run.name), anchor=False)
+    st.title(plain(run.name), anchor=False)
     plan = RunPlan.from_dict(run.plan)
     epoch = min(run.step // plan.steps_per_epoch + 1, plan.epochs)
     st.progress(
         run.step / run.total_steps,
         f"{states([run]).capitalize()} · epoch {epoch} of {plan.epochs}",
     )
-
-
-def _plain(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!$~:<>|" else sign for sign in text)
 
 
 def _body(run: Run) -> None:

@@ -45,9 +45,9 @@ def _table(was_active: bool) -> None:
         st.rerun()
     store = server().store
     whose, text, state, tag, together = _filters()
-    runs = store.runs(browser() or "" if whose == "Mine" else None)
-    if was_active and not any(run.state not in ENDED for run in runs):
+    if was_active and not any(run.state not in ENDED for run in store.runs()):
         st.rerun()
+    runs = store.runs(browser() or "" if whose == "Mine" else None)
     groups = store.groups() if together else []
     entries = matching(entries_of(runs, groups), text, state, tag)
     if not entries:

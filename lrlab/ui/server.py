@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -16,10 +17,11 @@ from lrlab.words import plain
 
 
 class Server(NamedTuple):
-    """The store and the engine of this server."""
+    """The store and the engine of this server, and the folder of its runs' checkpoints."""
 
     store: Store
     engine: Engine
+    checkpoints: Path
 
 
 @st.cache_resource(show_spinner=False)
@@ -34,7 +36,7 @@ def server() -> Server:
     store = Store(settings.database_url, settings.limits, settings.codes)
     engine = Engine(store, settings)
     engine.start()
-    return Server(store, engine)
+    return Server(store, engine, settings.checkpoint_folder)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ SMALL = "schedule=constant&train_size=200&epochs=2&batch_size=50"
 def tick(page: Page, row: int) -> None:
     """Tick a row of the table of runs, counted from 0."""
     table = page.get_by_test_id("stDataFrame").first
-    table.locator("canvas").first.click(position={"x": 18, "y": 36 + 35 * row + 17})
+    table.click(position={"x": 18, "y": 36 + 35 * row + 17})
 
 
 def start_with_seeds(page: Page, optimizer: str, seeds: int) -> None:
@@ -40,7 +40,7 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     go(page, "Runs")
     tick(page, 0)
     expect(page).to_have_url(re.compile(r"runs=\d+(,|%2C)\d+$"))
-    expect(page.get_by_text("Look at")).to_be_visible()
+    expect(page.get_by_text("Look at", exact=True)).to_be_visible()
     tick(page, 1)
     expect(page).to_have_url(re.compile(r"runs=\d+((,|%2C)\d+){3}$"))
     expect(page.get_by_text("What differs")).to_be_visible()
@@ -60,7 +60,7 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
 
     # Back leads to the group alone, whose row alone is then ticked.
     page.go_back()
-    expect(page.get_by_text("Look at")).to_be_visible()
+    expect(page.get_by_text("Look at", exact=True)).to_be_visible()
     expect(page.get_by_text("What differs")).not_to_be_visible()
 
     page.get_by_text("Take it away").click()

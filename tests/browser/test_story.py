@@ -108,7 +108,7 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     expect(runs).to_contain_text("finished")
     expect(runs).to_contain_text("stopped")
     other = new_page()
-    open_page(other, "/train")
+    open_page(other, "/runs")
     expect(other.get_by_text("You have no runs yet")).to_be_visible()
     other.get_by_text("All", exact=True).click()
     runs = other.locator("table[role=grid]")

@@ -1,0 +1,96 @@
+"""How a run under way is looked at: how often, and read once for all who watch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from lrlab.charts import PLANNED, curve_table, epoch_table, point_table
+from lrlab.lines import rate_difference
+from lrlab.plan import RunPlan
+from lrlab.store import Run, State, Store
+
+
+class Pace(NamedTuple):
+    """Seconds between two looks at how far a run is, and at its charts."""
+
+    head: float
+    charts: float
+
+
+QUIET, CROWDED = Pace(0.25, 1.0), Pace(1.0, 3.0)
+"""For a handful of watchers, and for a class."""
+
+FEW_WATCHERS = 5
+WATCHING_SECONDS = 5.0
+"""Who has not looked for so long has gone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a run's page shows of it.
+
+    Args:
+        plan: the run's plan.
+        points, epochs: what was measured, as the store gives it.
+        measured, ends: the same as tables for charts.
+        planned: the planned learning rate, as a table for charts.
+        apart: the largest difference between planned and recorded learning rate, if both are
+            known.
+    """
+
+    plan: RunPlan
+    points: list[dict]
+    epochs: list[dict]
+    measured: pd.DataFrame
+    ends: pd.DataFrame
+    planned: pd.DataFrame
+    apart: float | None
+
+
+def seen(store: Store, run: Run) -> Seen:
+    """What there is to see of a run, read again only when the run has moved on."""
+    return _read(store, run.id, run.attempt, run.step, run.state, run.phase)
+
+
+@lru_cache(maxsize=8)
+def _read(store: Store, run_id: int, _attempt: int, _step: int, _state: State, _phase: str) -> Seen:
+    plan = RunPlan.from_dict(store.run(run_id).plan)
+    points, epochs = store.points(run_id), store.epochs(run_id)
+    return Seen(
+        plan,
+        points,
+        epochs,
+        point_table(points, plan.steps_per_epoch),
+        epoch_table(epochs),
+        curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED),
+        rate_difference(plan.recipe, points),
+    )
+
+
+def note_look() -> None:
+    """Count this session among the watchers."""
+    context = get_script_run_ctx()
+    if context:
+        _watchers()[context.session_id] = time.monotonic()
+
+
+def is_crowded() -> bool:
+    """Whether so many watch runs under way that each should look less often."""
+    now, watchers = time.monotonic(), _watchers()
+    for session, looked in list(watchers.items()):
+        if now - looked > WATCHING_SECONDS:
+            watchers.pop(session, None)
+    return len(watchers) > FEW_WATCHERS
+
+
+@st.cache_resource(show_spinner=False)
+def _watchers() -> dict[str, float]:
+    """When each session last looked, by the monotonic clock."""
+    return {}

@@ -1,0 +1,74 @@
+"""The norm of the gradient and the length of the update, against those of a plain model.fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from lrlab.training.records import Point
+from lrlab.training.train import train
+from lrlab.training.ways import FUSED, SMALL_BLOCK_STEPS, UNFUSED, Way
+from tests.training_runs import SAMPLE, ListSink, plain_fit, plan_of
+
+RATE = 0.05
+
+
+class Lengths(keras.callbacks.Callback):
+    """Of each step, how far the weights moved and how long they were before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved: list[float] = []
+        self.before: list[float] = []
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._before = self._weights()
+        self.before.append(float(np.linalg.norm(self._before)))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        self.moved.append(float(np.linalg.norm(self._weights() - self._before)))
+
+    def _weights(self) -> np.ndarray:
+        weights = self.model.trainable_variables
+        return np.concatenate([np.ravel(weight.value) for weight in weights]).astype(np.float64)
+
+
+def sgd(**settings: Any) -> dict[str, Any]:
+    schedule = {"name": "constant", "learning_rate": RATE}
+    return {"optimizer": {"name": "sgd", **settings}, "schedule": schedule}
+
+
+def points_of(recipe: dict[str, Any], way: Way, **settings: int) -> list[Point]:
+    sink = ListSink()
+    train(plan_of(recipe, **settings), sink, SAMPLE, way)
+    return sink.all_points
+
+
+@pytest.mark.parametrize("way", [FUSED, UNFUSED], ids=lambda way: way.key)
+def test_the_last_step_of_each_block_tells_both(way: Way) -> None:
+    # Two epochs of a whole block and one of a whole batch and a smaller one.
+    settings = {"train_size": 300, "batch_size": 31, "epochs": 2}
+    points, truth = points_of(sgd(), way, **settings), Lengths()
+    plain_fit(plan_of(sgd(), **settings), way.jit_compile, truth)
+
+    steps = [point.step for point in points if point.gradient_norm is not None]
+    assert steps == [SMALL_BLOCK_STEPS - 1, 9, 10 + SMALL_BLOCK_STEPS - 1, 19]
+    assert steps == [point.step for point in points if point.update_ratio is not None]
+    moved, before = np.array(truth.moved)[steps], np.array(truth.before)[steps]
+    norms = [points[step].gradient_norm for step in steps]
+    np.testing.assert_allclose(norms, moved / RATE, rtol=1e-3)
+    ratios = [points[step].update_ratio for step in steps]
+    np.testing.assert_allclose(ratios, moved / before, rtol=1e-3)
+
+
+def test_the_gradient_is_measured_before_it_is_clipped() -> None:
+    one_step = {"train_size": 32, "batch_size": 32, "epochs": 1}
+    (free,) = points_of(sgd(), UNFUSED, **one_step)
+    (clipped,) = points_of(sgd(clipnorm=0.01), UNFUSED, **one_step)
+    assert free.gradient_norm == pytest.approx(clipped.gradient_norm, rel=1e-6)
+    # Keras clips each of the six variables for itself.
+    shorter = 0.01 * 6**0.5 / free.gradient_norm
+    assert clipped.update_ratio == pytest.approx(free.update_ratio * shorter, rel=1e-3)

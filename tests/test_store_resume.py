@@ -1,0 +1,142 @@
+"""Resuming in the store: who may, what stays, and what the attempt before can no longer do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lrlab.limits import Codes, Limits
+from lrlab.params import InvalidInput
+from lrlab.store import (
+    ENDED,
+    RESUMABLE,
+    IllegalTransition,
+    NotAllowed,
+    QueueFull,
+    StaleAttempt,
+    State,
+    Store,
+)
+from lrlab.training.records import Learned, Point
+from tests.store_runs import PLAN, bring_to, claim, epoch, queue
+
+STEPS = PLAN.steps_per_epoch
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    opened = Store(database_url, codes=Codes(instructor="chalk dust"))
+    opened.register_worker("worker")
+    yield opened
+    opened.close()
+
+
+def learned(number: int) -> Learned:
+    confusion = np.eye(10, dtype=np.int64) if number else None
+    return Learned(number, np.zeros((16, 28, 28), np.uint8), 1.0, confusion)
+
+
+def begin(store: Store, epochs: int, resumed: str = "") -> tuple[int, int]:
+    run_id, attempt = claim(store)
+    setup = {"data_source": "sample", "way": "fused"}
+    store.record_setup(run_id, attempt, **setup, epoch=epochs, resumed=resumed)
+    return run_id, attempt
+
+
+def measured_two_epochs(store: Store, state: State = "interrupted") -> int:
+    """A run that ended in its third epoch."""
+    queue(store)
+    run_id, attempt = begin(store, 0)
+    store.record_learned(run_id, attempt, learned(0))
+    for number in (1, 2):
+        ends = [Point(number * STEPS - 1, 0.5, 0.1, 2.0, 0.01)]
+        store.record_points(run_id, attempt, [Point(number * STEPS - 9, 0.6, 0.1), *ends])
+        store.record_epoch(run_id, attempt, replace(epoch(number), step=number * STEPS))
+        store.record_learned(run_id, attempt, learned(number))
+    store.record_points(run_id, attempt, [Point(2 * STEPS, 0.4, 0.1)])
+    store.finish(run_id, attempt, state, "as asked")
+    return run_id
+
+
+def point_steps(store: Store, run_id: int) -> list[int]:
+    return [point["step"] for point in store.points(run_id)]
+
+
+@pytest.mark.parametrize("state", sorted(RESUMABLE))
+def test_a_resumed_run_waits_like_a_new_one_and_keeps_what_it_measured(
+    store: Store, state: State
+) -> None:
+    run_id = measured_two_epochs(store, state)
+    points, epochs = store.points(run_id), store.epochs(run_id)
+    store.resume(run_id, by="ada")
+    run = store.run(run_id)
+    assert (run.state, run.reason, run.ended, run.attempt) == ("queued", "", None, 1)
+    assert store.place(run_id).number == 1
+    assert (store.points(run_id), store.epochs(run_id)) == (points, epochs)
+
+
+def test_the_next_attempt_drops_what_lies_past_its_checkpoint_as_it_begins(store: Store) -> None:
+    run_id = measured_two_epochs(store)
+    store.resume(run_id, by="ada")
+    assert begin(store, 1, "resumed at the end of epoch 1") == (run_id, 2)
+    run = store.run(run_id)
+    assert (run.step, run.resumed) == (STEPS, "resumed at the end of epoch 1")
+    assert point_steps(store, run_id) == [STEPS - 9, STEPS - 1]
+    assert [row["epoch"] for row in store.epochs(run_id)] == [1]
+    assert store.learned_epochs(run_id) == [0, 1]
+    store.record_points(run_id, 2, [Point(STEPS, 0.5, 0.1)])
+    store.record_learned(run_id, 2, learned(2))
+
+
+def test_an_attempt_without_a_checkpoint_begins_with_nothing(store: Store) -> None:
+    run_id = measured_two_epochs(store)
+    store.resume(run_id, by="ada")
+    begin(store, 0)
+    assert store.points(run_id) == store.epochs(run_id) == store.learned_epochs(run_id) == []
+    assert store.run(run_id).step == 0
+
+
+def test_a_worker_that_wakes_up_cannot_touch_a_run_that_waits_again(store: Store) -> None:
+    run_id = measured_two_epochs(store)
+    store.resume(run_id, by="ada")
+    before = store.run(run_id)
+    for state in ENDED:
+        with pytest.raises(IllegalTransition):
+            store.finish(run_id, 1, state, "woke up")
+    with pytest.raises(StaleAttempt):
+        store.record_points(run_id, 1, [Point(2 * STEPS + 1, 0.4, 0.1)])
+    with pytest.raises(StaleAttempt):
+        store.record_setup(run_id, 1, data_source="sample", way="fused")
+    assert store.run(run_id) == before
+
+
+@pytest.mark.parametrize("state", ["queued", "running", *sorted(ENDED - RESUMABLE)])
+def test_only_what_was_stopped_or_interrupted_can_be_resumed(store: Store, state: State) -> None:
+    run_id, _ = bring_to(store, state)
+    before = store.run(run_id)
+    with pytest.raises(IllegalTransition, match=f"is {state}, so it cannot become queued"):
+        store.resume(run_id, by="ada")
+    assert store.run(run_id) == before
+
+
+def test_only_its_owner_or_the_instructor_resumes_a_run(store: Store) -> None:
+    run_id, _ = bring_to(store, "stopped")
+    with pytest.raises(NotAllowed, match="another browser's"):
+        store.resume(run_id, by="bob")
+    store.resume(run_id, by="bob", code="chalk dust")
+    assert store.run(run_id).state == "queued"
+
+
+def test_the_queues_limits_hold_for_resumed_runs(store: Store) -> None:
+    run_id, _ = bring_to(store, "stopped")
+    for name in ("second", "third"):
+        queue(store, name)
+    with pytest.raises(QueueFull, match="2 runs or groups waiting"):
+        store.resume(run_id, by="ada")
+    store.limits = Limits(max_epochs=2)
+    with pytest.raises(InvalidInput, match="epochs"):
+        store.resume(run_id, by="ada")
+    assert store.run(run_id).state == "stopped"
