@@ -1,5 +1,6 @@
 # make run   sets LR Lab up and opens it        make test   installs what tests need, runs them all
 # make data  gets the full Fashion-MNIST        make bench  measures, figure beside target
+# make soak  injects faults for an hour          make audit looks for known holes in packages
 # make clean removes what these made
 
 # The first Python that really runs and is one of those LR Lab was tested with.
@@ -12,7 +13,7 @@ READY_DEV := .venv/.ready-dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench data clean
+.PHONY: help run test bench soak audit data clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -29,6 +30,12 @@ test: $(READY_DEV) data
 
 bench: $(READY_DEV) data
 	$(BIN)/python -m bench
+
+soak: $(READY_DEV) data
+	$(BIN)/python -m soak
+
+audit: $(READY_DEV)
+	$(BIN)/pip-audit --local
 
 data: $(READY)
 	@tools/get_data.sh $(BIN)/python

@@ -234,7 +234,7 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
         return {item.proto.label for item in session.get("download_button")}
 
     tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
-    one = {"Keras script", "Notebook", "Recipe and plan as JSON"}
+    one = {"Keras script", "Notebook", "Keras model", "Recipe and plan as JSON"}
     assert tables | one <= offered(looked_at(runs["adam"][0]))
     assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
 
@@ -242,3 +242,18 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
 def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
     session = looked_at(runs["lost"][0])
     assert "Try this:" in session.info[0].value
+
+
+def test_what_the_network_learned_is_seen_epoch_by_epoch(runs: dict[str, list[int]]) -> None:
+    session = looked_at(runs["adam"][0])
+    drawn = {chart["description"] for chart in charts(session)}
+    assert any("Confusion matrix" in text for text in drawn)
+    assert any("class" in text and "recognised" in text for text in drawn)
+    pictures = [text for item in session.image for text in item.captions]
+    assert any("After epoch 3" in caption for caption in pictures)
+    assert "T-shirt, taken for shirt (100.0%)" in pictures
+    scrubber = next(item for item in session.select_slider if item.label == "After epoch")
+    scrubber.set_value(1).run()
+    assert_well(session)
+    pictures = [text for item in session.image for text in item.captions]
+    assert any("After epoch 1" in caption for caption in pictures)

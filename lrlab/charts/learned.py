@@ -48,7 +48,9 @@ def confusion_table(confusion: np.ndarray) -> pd.DataFrame:
 def confusion_chart(data: Any, height: int = 380) -> alt.LayerChart:
     """A confusion matrix from `confusion_table` rows: dark is often."""
     base = alt.Chart(data).encode(
-        x=alt.X("predicted:O", title="taken for", sort=list(CLASS_NAMES)).axis(labelAngle=-40),
+        x=alt.X("predicted:O", title="taken for", sort=list(CLASS_NAMES)).axis(
+            labelAngle=-40, labelOverlap=False
+        ),
         y=alt.Y("actual:O", title="is", sort=list(CLASS_NAMES)),
     )
     boxes = base.mark_rect().encode(

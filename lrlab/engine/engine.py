@@ -18,7 +18,7 @@ from typing import Literal
 from lrlab.engine.process import WorkerProcess, describe_exit, start_worker
 from lrlab.engine.silence import Silence
 from lrlab.settings import Settings
-from lrlab.store import Store, StoreError, WorkerRecord, WriteRefused
+from lrlab.store import Store, StoreError, StoreUnavailable, WorkerRecord
 from lrlab.training.worker import SERVER_ENDED
 from lrlab.words import duration
 
@@ -78,11 +78,10 @@ class Engine:
         self._renew_at = 0.0
         self._retire_at = 0.0
         self._looked = time.monotonic()
+        self._looked_well = self._looked
         self._holder = Silence()
         self._beats = Silence()
         self._workers: list[WorkerProcess] = []
-        self._leaving: list[WorkerProcess] = []
-        """Those that were buried, and told to end."""
         self._failures = 0
         """Workers that ended before they were ready, since one last was."""
         self._problem = ""
@@ -112,10 +111,9 @@ class Engine:
         self._thread = None
         self._status = EngineStatus("off")
         workers, self._workers = self._workers, []
-        leaving, self._leaving = self._leaving, []
         for worker in workers:
             worker.tell_to_end()
-        for worker in workers + leaving:
+        for worker in workers:
             worker.wait_until_gone()
         for worker in workers:
             self._store.bury(worker.name, SERVER_ENDED)
@@ -129,9 +127,11 @@ class Engine:
         while not self._stopping.is_set():
             try:
                 self._look()
+                self._looked_well = time.monotonic()
                 problem = self._problem
             except StoreError as error:
                 problem = str(error)
+                self._end_all_if_blocked(error)
             except Exception:
                 logger.exception("the engine met an error")
                 problem = "The engine met an error; the server's log has the details."
@@ -150,7 +150,6 @@ class Engine:
     def _look(self) -> None:
         now = time.monotonic()
         passed, self._looked = now - self._looked, now
-        self._leaving = [worker for worker in self._leaving if not worker.is_gone()]
         records = {record.name: record for record in self._store.workers()}
         beats = {name: record.beat for name, record in records.items()}
         silent = self._beats.look(beats, passed)
@@ -167,8 +166,18 @@ class Engine:
             if now >= self._retire_at:
                 self._retire_at = now + RETIRE_SECONDS
                 self._store.retire(self._settings.keep_runs)
-            if len(self._workers) + len(self._leaving) < self._settings.workers:
+            if len(self._workers) < self._settings.workers:
                 self._start_worker()
+
+    def _end_all_if_blocked(self, error: StoreError) -> None:
+        """End all workers when the store was of no use for as long as a worker may be silent: one
+        of them may have stalled with the database locked, and none can do anything without it."""
+        blocked = time.monotonic() - self._looked_well
+        if isinstance(error, StoreUnavailable) and blocked > self._settings.silence_limit:
+            for worker in self._workers:
+                worker.end = worker.end or "could not use the run database"
+                worker.tell_to_end()
+                worker.is_gone()
 
     def _keep_lease(self, now: float, passed: float) -> bool:
         """Renew the lease, or take it over where it has run out; whether this server has it."""
@@ -184,7 +193,7 @@ class Engine:
         return self._store.take_lease(self._name, lease)
 
     def _watch(self, worker: WorkerProcess, record: WorkerRecord | None, silent: float) -> None:
-        """See to one of this server's workers, and bury it when it has ended or must."""
+        """See to one of this server's workers; one that must end is buried when it is gone."""
         if record and record.ready and not worker.ready:
             worker.ready = True
             self._failures = 0
@@ -193,10 +202,16 @@ class Engine:
         if not worker.end:
             return
         worker.tell_to_end()
+        # One that stalled may hold a lock of the database, so nothing is written until it is gone.
+        if not worker.is_gone():
+            return
         logger.warning("worker %s %s", worker.name, worker.end)
-        self._store.bury(worker.name, f"its worker {worker.end}")
+        said = f"its worker {worker.end}"
+        run = self._store.run_of(worker.name)
+        if run is not None and run.stop_requested is not None:
+            self._store.finish(run.id, run.attempt, "stopped", said)
+        self._store.bury(worker.name, said)
         self._workers.remove(worker)
-        self._leaving.append(worker)
         if self._dispatches and not worker.ready:
             self._note_failure(f"the last one {worker.end}")
 
@@ -219,13 +234,7 @@ class Engine:
             worker.asked = (run.id, run.attempt, time.monotonic())
         if time.monotonic() - worker.asked[2] <= settings.stop_patience:
             return ""
-        phrase = "did not obey the stop request and was ended"
-        try:
-            self._store.finish(run.id, run.attempt, "stopped", f"its worker {phrase}")
-        except WriteRefused:
-            # It obeyed after all, just now.
-            return ""
-        return phrase
+        return "did not obey the stop request and was ended"
 
     def _watch_orphan(self, record: WorkerRecord, silent: float) -> None:
         """See to a worker of another server, or of one that was here before."""

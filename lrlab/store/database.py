@@ -16,8 +16,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from lrlab.settings import DATABASE_VARIABLE
 from lrlab.store.schema import SCHEMA_VERSION, metadata, schema_version
 
-LOCK_TIMEOUT = 30.0
-"""Seconds that SQLite waits for another process's transaction to end."""
+LOCK_TIMEOUT = 20.0
+"""Seconds that a transaction waits for another process's to end; on PostgreSQL also how long one
+may do nothing, as the transaction of a worker that stalled does. So whoever waits for a stalled
+worker gets its error in time to end it."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds that a PostgreSQL server has to answer."""
 
 SCHEMA_LOCK = 0x4C524C6162
 """PostgreSQL's advisory lock (any fixed number) held while the tables are made."""
@@ -117,7 +122,13 @@ class Database:
     def _engine_options(self) -> dict[str, Any]:
         if self._sqlite:
             return {"connect_args": {"timeout": LOCK_TIMEOUT}}
-        return {"pool_pre_ping": True}
+        milliseconds = round(LOCK_TIMEOUT * 1e3)
+        limits = ("lock_timeout", "idle_in_transaction_session_timeout")
+        options = " ".join(f"-c {name}={milliseconds}" for name in limits)
+        return {
+            "pool_pre_ping": True,
+            "connect_args": {"options": options, "connect_timeout": CONNECT_TIMEOUT},
+        }
 
     def _prepare(self) -> None:
         """Make the tables where there are none; refuse those of another version."""

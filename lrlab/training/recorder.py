@@ -16,7 +16,7 @@ Phase = Literal["preparing", "compiling", "training", "testing"]
 """What a run is at: loading data, compiling the program that trains it, training, and measuring
 the trained network."""
 
-MOST_POINTS = 1_000
+MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
 PUSH_INTERVAL = 0.2
 """Seconds between two pushes of points to the sink, and between two looks for a stop request."""

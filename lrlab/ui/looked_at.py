@@ -9,6 +9,7 @@ from lrlab.store import Group, Run
 from lrlab.ui.compare import comparison, lines_for
 from lrlab.ui.describe import about
 from lrlab.ui.group import seeds_view
+from lrlab.ui.learned import learned_part
 from lrlab.ui.live import run_view
 from lrlab.ui.range_test import range_test_view
 from lrlab.ui.server import server
@@ -26,6 +27,7 @@ def look_at_run(run_id: int, plan: RunPlan) -> None:
     run = store.run(run_id)
     if run.group is None:
         run_view(run_id)
+        learned_part(run)
     else:
         _group_view(store.group(run.group), plan)
 
@@ -38,6 +40,7 @@ def look_at(runs: Sequence[Run], plan: RunPlan) -> None:
         _group_view(store.group(group), plan)
     elif len(runs) == 1:
         run_view(runs[0].id)
+        learned_part(runs[0])
         about(runs[0])
     else:
         comparison(lines_for(runs))

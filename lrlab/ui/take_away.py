@@ -57,6 +57,13 @@ def _code(run: Run) -> None:
         "Plain Keras without LR Lab; run on its own it gives the same history.",
     )
     _download("Notebook", partial(keras_notebook, plan, **how), f"run-{run.id}.ipynb")
+    if (model := server().store.keras_file(run.id)) is not None:
+        _download(
+            "Keras model",
+            lambda: model,
+            f"run-{run.id}.keras",
+            "The trained network; it takes pixels from 0 to 255 and scales them itself.",
+        )
     _download(
         "Recipe and plan as JSON",
         partial(plan_json, plan),

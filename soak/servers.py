@@ -1,0 +1,83 @@
+"""A server killed with four runs going on and twenty waiting, and the next one's first seconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from bench.report import Figure, report
+from lrlab.store import Store
+from lrlab.store.queueing import round_robin
+from soak.workers import LONG, SHORT, end_of, wait
+
+RUNNING, WAITING = 4, 20
+RIGHT = 10.0
+"""Seconds after which all states must be right."""
+
+SERVER = """
+import sys
+from lrlab.engine import Engine
+from lrlab.settings import Settings
+from lrlab.store import Store
+settings = Settings(sys.argv[1], workers=int(sys.argv[2]), worker_memory=100_000)
+Engine(Store(settings.database_url), settings).start()
+sys.stdin.read()
+"""
+
+
+def start_server(url: str, workers: int) -> subprocess.Popen[bytes]:
+    """A server without pages, in a process of its own, that ends with its standard input."""
+    command = [sys.executable, "-c", SERVER, url, str(workers)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE)
+
+
+def main() -> bool:
+    """Kill a server and its workers with it, start another; whether nothing is lost or doubled."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'runs.db'}"
+        store = Store(url)
+        first = start_server(url, RUNNING)
+        running = [store.queue(LONG, owner=f"at it {n}", name="running") for n in range(RUNNING)]
+        for run_id in running:
+            wait(lambda run_id=run_id: store.points(run_id))
+        owners = [f"waits {n // 2}" for n in range(WAITING)]
+        waiting = [store.queue(SHORT, owner=owner, name="waits") for owner in owners]
+        workers = psutil.Process(first.pid).children(recursive=True)
+        # Stalled, a worker cannot see that its server is gone: the next one must find it dead.
+        workers[0].suspend()
+        first.kill()
+        first.wait()
+        second = start_server(url, 1)
+        right = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
+        workers[0].resume()
+        left = wait(lambda: not any(_lives(worker) for worker in workers))
+        ended = [end_of(store, run_id) for run_id in waiting]
+        last = psutil.Process(second.pid).children(recursive=True)
+        second.stdin.close()
+        second.wait()
+        wait(lambda: not any(_lives(worker) for worker in last))
+        order = [run.id for run in sorted(ended, key=lambda run: run.started)]
+        wanted = round_robin(zip(waiting, owners, strict=True), {})
+        store.close()
+    out_of_turn = sum(a != b for a, b in zip(order, wanted, strict=True))
+    finished = sum(run.state == "finished" and run.attempt == 1 for run in ended)
+    return report(
+        f"A server killed with {RUNNING} runs going on and {WAITING} waiting",
+        [
+            Figure("All states are right after", right, RIGHT, "s"),
+            Figure("Its workers are gone after", left, RIGHT, "s"),
+            Figure("Waiting runs trained, each begun once", finished, WAITING, "", at_least=True),
+            Figure("Runs begun out of turn", out_of_turn, 0, ""),
+        ],
+    )
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,166 @@
+"""Real workers, killed in every phase, out of memory, and on a full disk."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bench.report import Figure, report
+from lrlab.engine import Engine
+from lrlab.plan import RunPlan
+from lrlab.recipe import Recipe
+from lrlab.settings import Settings
+from lrlab.store import ENDED, Run, Store
+from lrlab.training.data import find_source
+
+RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
+SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
+COMPILED = RunPlan.of(RECIPE, epochs=50, batch_size=8, train_size=4_000)
+LONG = replace(COMPILED, network="cnn")
+PATIENCE = 180.0
+SEEN_DEAD = 2.0
+"""Seconds in which a worker whose process ended is to be seen."""
+SLOT_FREE = 12.0
+"""Seconds in which a run that is to stop must have left its worker free."""
+TIMES = 3
+"""How often a worker is killed in each phase."""
+
+
+def wait(condition: Callable[[], object]) -> float:
+    """Wait for a condition; how many seconds it took.
+
+    Raises:
+        TimeoutError: it was not met in `PATIENCE`.
+    """
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > PATIENCE:
+            raise TimeoutError("a condition was never met")
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def end_of(store: Store, run_id: int) -> Run:
+    """A run once it has ended."""
+    wait(lambda: store.run(run_id).state in ENDED)
+    return store.run(run_id)
+
+
+def ready_pid(engine: Engine) -> int:
+    """The process of an engine's only worker, once it takes runs."""
+    wait(lambda: engine.status().state == "ready" and engine.status().pids)
+    return engine.status().pids[0]
+
+
+def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
+    """Kill a worker while it imports TensorFlow, compiles, and trains."""
+    slowest = {"importing": 0.0, "compiling": 0.0, "training": 0.0}
+    for _ in range(TIMES):
+        os.kill(ready_pid(engine), signal.SIGKILL)
+        wait(lambda: engine.status().state == "starting" and engine.status().pids)
+        (importing,) = engine.status().pids
+        os.kill(importing, signal.SIGKILL)
+        slowest["importing"] = max(
+            slowest["importing"], wait(lambda importing=importing: gone(engine, importing))
+        )
+        for phase, plan in (("compiling", COMPILED), ("training", LONG)):
+            ready_pid(engine)
+            run_id = store.queue(plan, owner="soak", name=phase)
+            wait(lambda run_id=run_id, phase=phase: store.run(run_id).phase == phase)
+            os.kill(ready_pid(engine), signal.SIGKILL)
+            seconds = wait(lambda run_id=run_id: store.run(run_id).state == "interrupted")
+            slowest[phase] = max(slowest[phase], seconds)
+    after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
+    return [
+        *(
+            Figure(f"Killed while {phase}: slowest to be seen", seconds, SEEN_DEAD, "s")
+            for phase, seconds in slowest.items()
+        ),
+        Figure("The queue goes on afterwards", after.state == "finished", 1, "", at_least=True),
+    ]
+
+
+def gone(engine: Engine, pid: int) -> bool:
+    """Whether an engine no longer counts on a process."""
+    return pid not in engine.status().pids
+
+
+def stop_in_phases(store: Store, engine: Engine) -> list[Figure]:
+    """Stop a run that compiles, that trains, and one whose worker is stuck."""
+    figures = []
+    for phase, plan, stuck in (
+        ("compiling", COMPILED, False),
+        ("training", LONG, False),
+        ("training", LONG, True),
+    ):
+        pid = ready_pid(engine)
+        run_id = store.queue(plan, owner="soak", name=phase)
+        wait(lambda run_id=run_id, phase=phase: store.run(run_id).phase == phase)
+        if stuck:
+            os.kill(pid, signal.SIGSTOP)
+        store.request_stop(run_id, by="soak")
+        seconds = wait(lambda run_id=run_id: store.run(run_id).state == "stopped")
+        if stuck:
+            seconds += wait(lambda pid=pid: gone(engine, pid))
+        what = f"{phase}, stuck" if stuck else phase
+        figures.append(Figure(f"Stopped while {what}: slot free", seconds, SLOT_FREE, "s"))
+    return figures
+
+
+def run_out_of_memory(url: str) -> list[Figure]:
+    """A run that needs more memory than it may have."""
+    store = Store(url)
+    engine = Engine(store, Settings(database_url=url, run_memory=850))
+    engine.start()
+    images = find_source().largest_train_size
+    large = RunPlan.of(RECIPE, "cnn", epochs=1, batch_size=4096, train_size=min(45_000, images))
+    bomb = end_of(store, store.queue(large, owner="soak", name="too large"))
+    after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
+    engine.stop()
+    store.close()
+    print(f"  out of memory: {bomb.state}, {bomb.reason}")
+    return [
+        Figure("Out of memory: interrupted, with the reason", "memory" in bomb.reason, 1, "", True),
+        Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
+    ]
+
+
+def run_out_of_disk(store: Store, engine: Engine, path: Path) -> list[Figure]:
+    """A run whose worker can write no more, as on a full disk; the next worker can again."""
+    pid = ready_pid(engine)
+    run_id = store.queue(LONG, owner="soak", name="full disk")
+    wait(lambda: store.points(run_id))
+    before = store.points(run_id)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (path.stat().st_size, resource.RLIM_INFINITY))
+    run = end_of(store, run_id)
+    kept = store.points(run_id)[: len(before)] == before
+    after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
+    print(f"  full disk: {run.state}, {run.reason}")
+    return [
+        Figure("Full disk: interrupted, with the reason", "database" in run.reason, 1, "", True),
+        Figure("Full disk: what was measured is kept", kept, 1, "", at_least=True),
+        Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
+    ]
+
+
+def main() -> bool:
+    """Harm workers; whether each time the run says so and the queue goes on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.db"
+        url = f"sqlite:///{path}"
+        store = Store(url)
+        engine = Engine(store, Settings(database_url=url, worker_memory=100_000))
+        engine.start()
+        figures = kill_in_phases(store, engine)
+        figures += stop_in_phases(store, engine)
+        figures += run_out_of_disk(store, engine, path)
+        engine.stop()
+        store.close()
+        figures += run_out_of_memory(url)
+    return report("Real workers, killed, stopped, out of memory and out of disk", figures)
