@@ -30,7 +30,7 @@ from lrlab.training.worker import StoreSink
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}))
 KILLS = 500
 STALLS = 100
-LONGEST_LIFE = 0.08
+LONGEST_LIFE = 0.15
 """Seconds that a writer writes for, at most, before it is killed or stalled."""
 STALL_PAUSE = 0.03
 """Seconds that a writer that is to be stalled pauses between two points: it is to be stalled

@@ -12,7 +12,7 @@ import psutil
 from bench.report import Figure, report
 from lrlab.store import Store
 from lrlab.store.queueing import round_robin
-from soak.workers import LONG, SHORT, end_of, wait
+from soak.workers import LONG, SHORT, end_of, lives, wait
 
 RUNNING, WAITING = 4, 20
 RIGHT = 10.0
@@ -54,12 +54,12 @@ def main() -> bool:
         second = start_server(url, 1)
         right = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
         workers[0].resume()
-        left = wait(lambda: not any(_lives(worker) for worker in workers))
+        left = wait(lambda: not any(lives(worker.pid) for worker in workers))
         ended = [end_of(store, run_id) for run_id in waiting]
         last = psutil.Process(second.pid).children(recursive=True)
         second.stdin.close()
         second.wait()
-        wait(lambda: not any(_lives(worker) for worker in last))
+        wait(lambda: not any(lives(worker.pid) for worker in last))
         order = [run.id for run in sorted(ended, key=lambda run: run.started)]
         wanted = round_robin(zip(waiting, owners, strict=True), {})
         store.close()
@@ -74,10 +74,3 @@ def main() -> bool:
             Figure("Runs begun out of turn", out_of_turn, 0, ""),
         ],
     )
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

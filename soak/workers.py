@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from bench.report import Figure, report
 from lrlab.engine import Engine
 from lrlab.plan import RunPlan
@@ -54,8 +56,16 @@ def end_of(store: Store, run_id: int) -> Run:
 
 def ready_pid(engine: Engine) -> int:
     """The process of an engine's only worker, once it takes runs."""
-    wait(lambda: engine.status().state == "ready" and engine.status().pids)
+    wait(lambda: engine.status().state == "ready" and all(map(lives, engine.status().pids)))
     return engine.status().pids[0]
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process; one that ended and was not yet asked about counts not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
@@ -63,7 +73,7 @@ def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
     slowest = {"importing": 0.0, "compiling": 0.0, "training": 0.0}
     for _ in range(TIMES):
         os.kill(ready_pid(engine), signal.SIGKILL)
-        wait(lambda: engine.status().state == "starting" and engine.status().pids)
+        wait(lambda: engine.status().state == "starting" and any(map(lives, engine.status().pids)))
         (importing,) = engine.status().pids
         os.kill(importing, signal.SIGKILL)
         slowest["importing"] = max(
