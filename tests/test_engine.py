@@ -93,10 +93,13 @@ def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
 ) -> None:
     before = worker_pid(engine)
     first = queue_and_wait_until_measured(store)
-    second = store.queue(SHORT, owner="ada", name="has a metric already")
+    second = store.queue(SHORT, owner="ada", name="cannot measure")
     database = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), timeout=30)
     with database:
-        database.execute("insert into metrics values (?, 0, 'point.loss', 1.0)", (second,))
+        database.execute(
+            "create trigger refuse before insert on metrics "
+            f"when new.run_id = {second} begin select raise(abort, 'no'); end"
+        )
     database.close()
     store.request_stop(first, by="ada")
 
