@@ -26,7 +26,7 @@ test: $(READY_DEV) data
 	@ls -d /usr/lib/postgresql/*/bin 2>/dev/null || tools/apt_install.sh postgresql
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY_DEV) data
 	$(BIN)/python -m bench

@@ -12,6 +12,32 @@ from lrlab.store import Store
 from lrlab.training.data import FETCH_HINT, DataSource, find_source
 from tests.postgres_server import PostgresServer, postgres_server
 
+SLOW = (
+    "test_resume",
+    "browser",
+    "test_fused",
+    "test_pages",
+    "test_export_script",
+    "test_training",
+    "test_engine",
+    "test_servers",
+    "test_going_on",
+    "test_soak",
+    "test_learned",
+    "test_lengths",
+)
+"""The modules that take longest, so that two processes that share the tests end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow modules come first; the rest stays in order."""
+
+    def place(item: pytest.Item) -> int:
+        names = {item.path.stem, item.path.parent.name}
+        return min((SLOW.index(name) for name in names & set(SLOW)), default=len(SLOW))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
