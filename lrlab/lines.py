@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ MOST_LINES = 6
 
 NONE = "–"
 """How a setting is written that a recipe does not have."""
+
+
+HEADINGS = MEASURED, SETTING = "Measured", "Setting"
+"""What stands over the first column of a table that has one for each line."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +58,28 @@ def lines_of(runs: Sequence[Run], names: Mapping[int, str] | None = None) -> lis
     for run in runs:
         plan = RunPlan.from_dict(run.plan)
         together.setdefault(replace(plan, seed=0), []).append(run)
-    taken = [_name(members, names or {}) for members in together.values()]
+    named = [(_name(members, names or {}), members) for members in together.values()]
+    labels = _labels([(name, members[0].id) for name, members in named])
     return [
-        Line(
-            name if taken.count(name) == 1 else f"{name} (run {members[0].id})",
-            RunPlan.from_dict(members[0].plan),
-            tuple(members),
-        )
-        for name, members in zip(taken, together.values(), strict=True)
+        Line(label, RunPlan.from_dict(members[0].plan), tuple(members))
+        for label, (_, members) in zip(labels, named, strict=True)
     ]
+
+
+def _labels(named: Sequence[tuple[str, int]]) -> list[str]:
+    """Names that differ from each other and from `HEADINGS`: people may call their runs anything.
+
+    Args:
+        named: a name and a run's number for each.
+    """
+    often = Counter([*HEADINGS, *HEADINGS, *(name for name, _ in named)])
+    labels: list[str] = []
+    for name, run_id in named:
+        label = name
+        while often[label] > (label == name) or label in labels:
+            label += f" (run {run_id})"
+        labels.append(label)
+    return labels
 
 
 def _name(members: Sequence[Run], names: Mapping[int, str]) -> str:

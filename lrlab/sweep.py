@@ -8,6 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from lrlab.limits import DEFAULT_LIMITS
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.outcome_map import spaced
 from lrlab.params import InvalidInput, Param, lookup, number_text, shown
@@ -15,9 +16,6 @@ from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.schedules import RAMP
 from lrlab.schedules.base import LEARNING_RATE, rate_param
-
-MOST_RUNS = 200
-"""Runs in one sweep."""
 
 MOST_AXES = 2
 
@@ -146,6 +144,7 @@ def sweep(
     axes: Sequence[SweepAxis],
     optimizers: Sequence[str] = (),
     seeds: Sequence[int] = (),
+    most: int = DEFAULT_LIMITS.max_group,
 ) -> dict[str, RunPlan]:
     """A run for every optimizer, value of each axis, and seed.
 
@@ -154,13 +153,14 @@ def sweep(
         axes: one or two.
         optimizers: keys of `OPTIMIZERS`; the plan's own if there are none.
         seeds: of the runs; the plan's own if there are none.
+        most: how many runs the server takes as a group.
 
     Returns:
         The name of each run -> its plan, the seeds of a cell one after the other; for
         `Store.queue_group`.
 
     Raises:
-        InvalidInput: no axis or more than two, the same one twice, more runs than `MOST_RUNS`, an
+        InvalidInput: no axis or more than two, the same one twice, more runs than ``most``, an
             optimizer without such a parameter, or a value that is not allowed.
     """
     keys = [axis.key for axis in axes]
@@ -172,10 +172,10 @@ def sweep(
     sizes = {"optimizers": len(optimizers)}
     sizes |= {axis.key: len(axis.values) for axis in axes} | {"seeds": len(seeds)}
     count = prod(sizes.values())
-    if count > MOST_RUNS:
+    if count > most:
         parts = " × ".join(f"{size} {what}" for what, size in sizes.items())
         raise InvalidInput(
-            f"A sweep has at most {MOST_RUNS} runs; this one would have {count:,} ({parts}). "
+            f"A sweep has at most {most} runs; this one would have {count:,} ({parts}). "
             "Choose fewer values or seeds."
         )
     runs: dict[str, RunPlan] = {}

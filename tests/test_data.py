@@ -16,7 +16,12 @@ from sklearn.model_selection import train_test_split
 from lrlab.params import InvalidInput
 from lrlab.training import data
 from lrlab.training.data import FULL_SET, SAMPLE_FOLDER, SAMPLE_SET, DataSource, NoData, find_source
-from lrlab.training.images import load_images, standardisation_table, stratified_order
+from lrlab.training.images import (
+    load_images,
+    mean_and_deviation,
+    standardisation_table,
+    stratified_order,
+)
 from tools.make_sample import CLASSES, make_sample, sample_contents
 
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
@@ -287,7 +292,7 @@ def test_the_table_standardises_exactly_as_the_notebook() -> None:
     pixels = images.images[images.train_rows]
     others = images.images[images.test_rows]
     pixels[:, 3, 4] = 7
-    table = standardisation_table(pixels)
+    table = standardisation_table(*mean_and_deviation(pixels))
     mean, deviation = pixels.mean(axis=0), pixels.std(axis=0)
     deviation[deviation == 0] = 1
     expected = ((others - mean) / deviation).astype(np.float32)

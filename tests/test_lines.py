@@ -120,3 +120,13 @@ def test_smoothing_is_of_what_is_measured_often_and_not_of_the_learning_rate() -
             plain, smooth = (compared_table(lines, curve, "step", weight) for weight in (0, 0.9))
             changed = not plain["value"].equals(smooth["value"])
             assert changed == (curve.field == "loss")
+
+
+def test_labels_differ_whatever_people_call_their_runs() -> None:
+    first, second = run(plan(), "one"), run(plan("sgd"), "one")
+    sly = run(plan("lion"), f"one (run {first.id})")
+    heading = run(plan("nadam"), "Measured")
+    labels = [line.label for line in lines_of([first, second, sly, heading])]
+    assert len(set(labels)) == 4
+    assert not {"Measured", "Setting"} & set(labels)
+    assert labels[1] == f"one (run {second.id})"

@@ -76,6 +76,7 @@ def test_the_class_code_opens_the_queue(guarded: Store) -> None:
     button(session, "Start")
     assert "class code" in session.error[0].value
     assert guarded.runs() == []
+    session.text_input(key="code.instructor").set_value("a wrong guess").run()
     session.text_input(key="code.class").set_value("room 12").run()
     button(session, "Start")
     assert [run.owner for run in guarded.runs()] == [ME]

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lrlab.limits import DEFAULT_LIMITS
 from lrlab.measures import MEASURES
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.store import Store
-from lrlab.sweep import MOST_RUNS, SweepAxis, sweep, sweepable, swept_value, with_swept
+from lrlab.sweep import SweepAxis, sweep, sweepable, swept_value, with_swept
 from lrlab.sweep_results import SweepResult, best_of, sweep_result, sweep_sentence
 
 LOSS = MEASURES["last_val_loss"]
@@ -148,7 +149,8 @@ def test_a_sweep_that_cannot_be_is_refused(
 
 def test_too_many_runs_are_refused_with_their_number() -> None:
     many = SweepAxis.between(ADAM, "learning_rate", 1e-5, 1, 51)
-    with pytest.raises(InvalidInput, match=rf"at most {MOST_RUNS} .* 204 .*51 learning_rate"):
+    most = DEFAULT_LIMITS.max_group
+    with pytest.raises(InvalidInput, match=rf"at most {most} .* 204 .*51 learning_rate"):
         sweep(plan_of(), [many], ("adam", "sgd"), seeds=(1, 2))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from lrlab.keras_code import call_code, indented, keras_parts, value_code
@@ -170,8 +172,18 @@ def _comments(name: str, data_source: str) -> str:
     lines = [f"Run {_one_line(name)!r} of LR Lab, in plain Keras: it gives the same history."]
     if data_source:
         lines.append(f"The run used this data: {_one_line(data_source)}.")
-    lines.append("It needs: pip install keras tensorflow-cpu")
+        lines.append("Another copy gives another history; name its folder with --data.")
+    lines.append(f"It needs: pip install {' '.join(_installed())}")
     return "".join(f"# {line}\n" for line in lines)
+
+
+def _installed() -> list[str]:
+    """Keras and TensorFlow as this machine has them, as pip names them: others round otherwise."""
+    found = []
+    for name in ("keras", "tensorflow", "tensorflow-cpu"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name}=={version(name)}")
+    return found
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from lrlab.store.database import Database
@@ -84,6 +84,12 @@ class LearnedStore:
     def keras_file(self, run_id: int) -> bytes | None:
         """A run's network as the content of a ``.keras`` file; None until it is trained."""
         return self._read(run_id, KERAS_FILE)
+
+    def has_keras_file(self, run_id: int) -> bool:
+        """Whether `keras_file` has something to give."""
+        there = exists().where(artifacts.c.run_id == run_id, artifacts.c.name == KERAS_FILE)
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(there)))
 
     def _read(self, run_id: int, name: str, epoch: int | None = None) -> bytes | None:
         query = select(artifacts.c.content).where(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, exists, insert, select
 
 from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
 from lrlab.params import InvalidInput
@@ -146,6 +146,12 @@ class Store(WorkerStore):
         with self._database.reading() as connection:
             return [run_from(row) for row in connection.execute(query)]
 
+    def is_busy(self) -> bool:
+        """Whether any run is queued or running."""
+        under_way = exists().where(runs.c.state.in_(("queued", "running")))
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(under_way)))
+
     def run(self, run_id: int) -> Run:
         """One run.
 
@@ -257,7 +263,8 @@ class Store(WorkerStore):
             IllegalTransition: it was neither stopped nor interrupted.
         """
         self._check_code(code)
-        unset = {"ended": None, "stop_requested": None, "stop_reason": "", "reason": ""}
+        unset = {"stop_reason": "", "reason": ""}
+        unset |= dict.fromkeys(("started", "ended", "stop_requested"))
         with self._database.writing(whole_queue=True) as connection:
             row = find(connection, run_id, lock=True)
             self._check_right(row, by, code)

@@ -30,7 +30,8 @@ class Images:
         images: uint8, shape ``(n, 28, 28)``: the training files' images, then the test files'.
         labels: uint8, shape ``(n,)``.
         train_rows, validation_rows, test_rows: int32, places in both.
-        table: see `standardisation_table`; of the images trained on.
+        mean, deviation: see `mean_and_deviation`; of the images trained on.
+        table: see `standardisation_table`; by these two.
     """
 
     images: np.ndarray
@@ -38,6 +39,8 @@ class Images:
     train_rows: np.ndarray
     validation_rows: np.ndarray
     test_rows: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
     table: np.ndarray
 
 
@@ -95,8 +98,9 @@ def load_images(
     if train_size < len(train_rows):
         train_rows = train_rows[stratified_order(labels[train_rows])[:train_size]]
     test_rows = np.arange(source.train_images, len(labels), dtype=np.int32)
-    table = standardisation_table(images[train_rows])
-    return Images(images, labels, train_rows, validation_rows, test_rows, table)
+    mean, deviation = mean_and_deviation(images[train_rows])
+    table = standardisation_table(mean, deviation)
+    return Images(images, labels, train_rows, validation_rows, test_rows, mean, deviation, table)
 
 
 def stratified_order(labels: np.ndarray) -> np.ndarray:
@@ -119,20 +123,19 @@ def stratified_order(labels: np.ndarray) -> np.ndarray:
     return np.argsort(place, kind="stable")
 
 
-def standardisation_table(images: np.ndarray) -> np.ndarray:
+def standardisation_table(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """What each value of each pixel becomes when the images are standardised.
 
-    A pixel is scaled by its own mean and standard deviation over ``images``, as the notebook does
-    in float64; a pixel that never varies is divided by 1. There are only 256 values, so a table
-    holds every result, and looking one up is exactly the notebook's scaling rounded to float32.
+    A pixel is scaled by its own mean and standard deviation, as the notebook does in float64.
+    There are only 256 values, so a table holds every result, and looking one up is exactly the
+    notebook's scaling rounded to float32.
 
     Args:
-        images: uint8, shape ``(n, 28, 28)``: the images trained on.
+        mean, deviation: see `mean_and_deviation`.
 
     Returns:
         float32, shape ``(28, 28, 256)``: ``table[row, column, value]``.
     """
-    mean, deviation = mean_and_deviation(images)
     values = np.arange(VALUES)
     return ((values - mean[..., None]) / deviation[..., None]).astype(np.float32)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lrlab.training.images import Images, mean_and_deviation
+from lrlab.training.images import Images
 from lrlab.training.model import BUILDERS
 
 
@@ -29,11 +29,10 @@ def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> b
     Raises:
         ValueError: the weights are not those of the network.
     """
-    mean, deviation = mean_and_deviation(images.images[images.train_rows])
     model = keras.Sequential(
         [
-            keras.Input(mean.shape),
-            keras.layers.Normalization(axis=(1, 2), mean=mean, variance=deviation**2),
+            keras.Input(images.mean.shape),
+            keras.layers.Normalization(axis=(1, 2), mean=images.mean, variance=images.deviation**2),
             *BUILDERS[network](),
         ]
     )

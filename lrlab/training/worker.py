@@ -179,7 +179,7 @@ def _end_of(
         outcome = train(plan, StoreSink(store, run), source, way, files=files, start=start)
     except (StaleAttempt, StoreUnavailable):
         raise
-    except InvalidInput as error:
+    except (InvalidInput, NoData) as error:
         return "failed", str(error), None
     except Exception as error:
         logger.exception("run %d failed", run.id)

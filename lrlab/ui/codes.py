@@ -14,7 +14,7 @@ _CLASS, _INSTRUCTOR = "code.class", "code.instructor"
 
 def class_code() -> str:
     """What to queue runs with."""
-    return instructor_code() or st.session_state.get(_CLASS, "")
+    return instructor_code() if is_instructor() else st.session_state.get(_CLASS, "")
 
 
 def instructor_code() -> str:

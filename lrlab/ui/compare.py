@@ -21,7 +21,16 @@ from lrlab.charts import (
 )
 from lrlab.compare import compare, comparison_sentence
 from lrlab.entries import diverged, seconds_of
-from lrlab.lines import MOST_LINES, NONE, Line, differences, lines_of, rate_difference
+from lrlab.lines import (
+    MEASURED,
+    MOST_LINES,
+    NONE,
+    SETTING,
+    Line,
+    differences,
+    lines_of,
+    rate_difference,
+)
 from lrlab.measures import MEASURES, Measure
 from lrlab.store import ENDED, Run
 from lrlab.training.data import find_source
@@ -189,7 +198,7 @@ def _images(lines: Sequence[Line]) -> int | None:
 def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> None:
     st.markdown("**In numbers**: means over finished runs")
     columns = {line.label: _figures(line, measured[line.label]) for line in lines}
-    table = pd.DataFrame(columns).rename_axis("Measured").reset_index()
+    table = pd.DataFrame(columns).rename_axis(MEASURED).reset_index()
     st.dataframe(table, hide_index=True, alt="The compared recipes in numbers.")
 
 
@@ -238,7 +247,7 @@ def _differences(lines: Sequence[Line]) -> None:
     rows = differences({line.label: line.plan for line in lines})
     st.markdown("**What differs**; all other settings are the same")
     st.dataframe(
-        pd.DataFrame([{"Setting": name, **values} for name, values in rows]),
+        pd.DataFrame([{SETTING: name, **values} for name, values in rows]),
         hide_index=True,
         alt="The settings in which the compared recipes differ.",
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from lrlab.store import Run
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
+from lrlab.words import plain
 
 
 def about(run: Run) -> None:
@@ -14,7 +15,7 @@ def about(run: Run) -> None:
     if run.tags:
         with st.container(horizontal=True):
             for tag in run.tags:
-                st.badge(tag, color="gray")
+                st.markdown(f":gray-badge[{plain(tag)}]")
     if run.notes:
         st.text(run.notes)
     if run.owner != browser():

@@ -16,6 +16,9 @@ from lrlab.ui.server import server, store_errors
 
 ALL = "all"
 
+FAULTS = ("failed", "interrupted")
+"""States whose reason is told of each run of a group."""
+
 
 def seeds_view(group: Group) -> None:
     """Draw all runs of a group of seeds, and keep them up to date while any is under way."""
@@ -41,7 +44,8 @@ def seeds_view(group: Group) -> None:
 def _watch_progress(group: Group, was_active: bool) -> None:
     with store_errors():
         runs = server().store.runs(group=group.id)[::-1]
-        if was_active and all(run.state in ENDED for run in runs):
+        if not runs or (was_active and all(run.state in ENDED for run in runs)):
+            # Without runs it was deleted elsewhere, and the page no longer draws it.
             st.rerun()
         group_progress(group, runs)
 
@@ -65,6 +69,8 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
         )
     said = f"{len(runs)} runs: {states(runs)}." if len(runs) > 1 else f"The run is {states(runs)}."
     st.progress(progress(runs), said)
+    for reason in dict.fromkeys(run.reason for run in runs if run.state in FAULTS):
+        st.text(f"{reason[0].upper()}{reason[1:]}.")
 
 
 def _stop_all(ids: Sequence[int]) -> None:

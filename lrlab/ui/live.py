@@ -65,7 +65,7 @@ def _watch_head(run_id: int, was_active: bool) -> None:
             # The whole page runs again and builds this view without its timers.
             st.rerun()
         now = seen(store, run)
-        _header(run, now.plan)
+        run_header(run)
         _progress(run, now)
 
 
@@ -81,7 +81,9 @@ def _watch_charts(run_id: int, was_active: bool) -> None:
         _charts(run, now)
 
 
-def _header(run: Run, plan: RunPlan) -> None:
+def run_header(run: Run) -> None:
+    """A run's name, state and reason, and what can be done with it."""
+    plan = RunPlan.from_dict(run.plan)
     colour, icon = BADGES[run.state]
     title, stop, again, delete = st.columns([5, 3, 4, 3], vertical_alignment="center")
     with title:
@@ -145,7 +147,7 @@ def _stop(run_id: int) -> None:
 
 def _resume(run_id: int) -> None:
     with store_errors():
-        server().store.resume(run_id, by=browser() or "", code=instructor_code() or class_code())
+        server().store.resume(run_id, by=browser() or "", code=class_code())
 
 
 def _delete(run_id: int) -> None:
@@ -201,7 +203,8 @@ def _diagnosis(run: Run, now: Seen) -> None:
 
 
 def _time_left(run: Run) -> str:
-    if not run.started or run.phase != "training" or run.step == 0:
+    # A resumed run has steps behind it that this attempt took no time for.
+    if not run.started or run.phase != "training" or run.step == 0 or run.attempt > 1:
         return ""
     spent = time.time() - run.started
     return f" · about {duration(spent * (run.total_steps - run.step) / run.step)} left"

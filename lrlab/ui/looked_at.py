@@ -10,7 +10,7 @@ from lrlab.ui.compare import comparison, lines_for
 from lrlab.ui.describe import about
 from lrlab.ui.group import seeds_view
 from lrlab.ui.learned import learned_part
-from lrlab.ui.live import run_view
+from lrlab.ui.live import run_header, run_view
 from lrlab.ui.range_test import range_test_view
 from lrlab.ui.server import server
 from lrlab.ui.sweep_result import sweep_view
@@ -38,6 +38,9 @@ def look_at(runs: Sequence[Run], plan: RunPlan) -> None:
     group = runs[0].group
     if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
         _group_view(store.group(group), plan)
+        if len(runs) == 1:
+            run_header(runs[0])
+            about(runs[0])
     elif len(runs) == 1:
         run_view(runs[0].id)
         learned_part(runs[0])

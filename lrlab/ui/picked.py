@@ -8,6 +8,7 @@ import streamlit as st
 
 from lrlab.draft import RUN, RUNS, run_numbers
 from lrlab.params import InvalidInput
+from lrlab.words import plain
 
 
 def picked_runs() -> tuple[int, ...]:
@@ -15,7 +16,7 @@ def picked_runs() -> tuple[int, ...]:
     try:
         return run_numbers(st.query_params.get(RUNS) or st.query_params.get(RUN) or "")
     except InvalidInput as error:
-        st.error(str(error), icon=":material/link_off:")
+        st.error(plain(str(error)), icon=":material/link_off:")
         return ()
 
 

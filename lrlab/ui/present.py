@@ -9,7 +9,7 @@ import streamlit as st
 from lrlab.charts import accuracy_chart, epoch_table, loss_chart, point_table
 from lrlab.entries import states
 from lrlab.plan import RunPlan
-from lrlab.store import ENDED, Run
+from lrlab.store import Run
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
@@ -49,7 +49,7 @@ def _follow() -> None:
 def _newest(runs: list[Run]) -> Run | None:
     """The run under way, else the one that began last, else the first that waits."""
     begun = [run for run in runs if run.started]
-    running = [run for run in begun if run.state not in ENDED]
+    running = [run for run in begun if run.state == "running"]
     if running or begun:
         return (running or sorted(begun, key=lambda run: run.started or 0, reverse=True))[0]
     return runs[-1] if runs else None

@@ -82,7 +82,10 @@ def range_test_result(plan: RunPlan) -> None:
 
 def range_test_view(group: Group, plan: RunPlan) -> None:
     """Draw a range test, and keep it up to date while it is under way; ``plan`` as above."""
-    (run,) = server().store.runs(group=group.id)
+    run = next(iter(server().store.runs(group=group.id)), None)
+    if run is None:
+        st.caption("This range test was deleted.")
+        return
     active = run.state not in ENDED
     st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, run.id, plan, active)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from lrlab.entries import Entry, entries_of, matching, mean_curve, seconds_of
-from lrlab.store import ENDED, TRANSITIONS, Run
+from lrlab.store import TRANSITIONS, Run
 from lrlab.ui.identity import browser
 from lrlab.ui.picked import pick_runs, picked_runs
 from lrlab.ui.server import server, store_errors
@@ -30,7 +30,7 @@ _TURN = "runs.turn"
 def run_table() -> None:
     """The filters and the table; what is ticked is put into the address. Kept up to date while
     any run is under way."""
-    active = any(run.state not in ENDED for run in server().store.runs())
+    active = server().store.is_busy()
     st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
 
 
@@ -45,7 +45,7 @@ def _table(was_active: bool) -> None:
         st.rerun()
     store = server().store
     whose, text, state, tag, together = _filters()
-    if was_active and not any(run.state not in ENDED for run in store.runs()):
+    if was_active and not store.is_busy():
         st.rerun()
     runs = store.runs(browser() or "" if whose == "Mine" else None)
     groups = store.groups() if together else []

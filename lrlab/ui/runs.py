@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from lrlab.entries import Entry, entries_of
-from lrlab.store import ENDED
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
 
@@ -36,7 +35,7 @@ def open_run() -> int | None:
 
 def run_list() -> None:
     """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
-    active = any(run.state not in ENDED for run in server().store.runs())
+    active = server().store.is_busy()
     st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
 
 
@@ -51,7 +50,7 @@ def _list(was_active: bool) -> None:
     if st.session_state.pop(_PICKED, False):
         # The run is drawn outside this part of the page.
         st.rerun()
-    if was_active and not any(run.state not in ENDED for run in store.runs()):
+    if was_active and not store.is_busy():
         st.rerun()
     st.subheader("Your newest runs", anchor=False)
     if not entries:

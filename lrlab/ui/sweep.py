@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from lrlab.fields import CHOICES
+from lrlab.limits import DEFAULT_LIMITS
 from lrlab.params import Param
 from lrlab.plan import RunPlan
 from lrlab.schedules.base import LEARNING_RATE
-from lrlab.sweep import MOST_RUNS, SweepAxis, sweep, sweepable
+from lrlab.sweep import SweepAxis, sweep, sweepable
 from lrlab.ui.codes import class_code
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
+from lrlab.ui.start import MOST_SEEDS
 
 SHOWN = "sweep.shown"
 """Session key of the sweep that is looked at."""
@@ -48,10 +50,13 @@ def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
         format_func=lambda key: CHOICES["optimizer"][key].label,
         help="Others than the recipe's own take Keras's defaults for all that does not vary.",
     )
-    seeds = right.number_input("Seeds", 1, 20, 1, key="sweep.seeds", persist_state="session")
+    seeds = right.number_input(
+        "Seeds", 1, MOST_SEEDS, 1, key="sweep.seeds", persist_state="session"
+    )
     with store_errors():
         axes = [make() for make in chosen]
-        return sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds))
+        most = server().store.limits.max_group
+        return sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds), most)
     return {}
 
 
@@ -82,7 +87,8 @@ def _axis(plan: RunPlan, key: str, param: Param) -> Callable[[], SweepAxis]:
         place.text_input(word, end, key=_key(plan, f"{key}.{word}"))
         for place, word, end in zip(places, ("From", "To"), (low, high), strict=False)
     )
-    count = places[2].number_input("How many", 2, MOST_RUNS, COUNT, key=_key(plan, f"{key}.count"))
+    most = DEFAULT_LIMITS.max_group
+    count = places[2].number_input("How many", 2, most, COUNT, key=_key(plan, f"{key}.count"))
     return lambda: SweepAxis.between(
         plan.recipe,
         key,

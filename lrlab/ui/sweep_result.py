@@ -68,7 +68,7 @@ def sweep_view(group: Group) -> None:
 def _watch(group: Group, was_active: bool) -> None:
     with store_errors():
         runs = server().store.runs(group=group.id)[::-1]
-        if was_active and all(run.state in ENDED for run in runs):
+        if not runs or (was_active and all(run.state in ENDED for run in runs)):
             st.rerun()
         if st.session_state.pop(TAKEN, False):
             # The recipe's controls are outside this part of the page.

@@ -57,10 +57,10 @@ def _code(run: Run) -> None:
         "Plain Keras without LR Lab; run on its own it gives the same history.",
     )
     _download("Notebook", partial(keras_notebook, plan, **how), f"run-{run.id}.ipynb")
-    if (model := server().store.keras_file(run.id)) is not None:
+    if server().store.has_keras_file(run.id):
         _download(
             "Keras model",
-            lambda: model,
+            partial(server().store.keras_file, run.id),
             f"run-{run.id}.keras",
             "The trained network; it takes pixels from 0 to 255 and scales them itself.",
         )
