@@ -59,7 +59,7 @@ class Settings:
     run_memory: int = 2_500
     keep_runs: int = 500
     python: str = sys.executable
-    stop_patience: float = 8.0
+    stop_patience: float = 7.0
     silence_limit: float = 20.0
     start_limit: float = 115.0
     runs_per_worker: int = 25

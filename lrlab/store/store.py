@@ -311,7 +311,10 @@ class Store(WorkerStore):
 
     def _check_code(self, code: str) -> None:
         if not self.codes.may_queue(code):
-            raise NotAllowed("This server asks for a class code before it trains a run.")
+            raise NotAllowed(
+                "This server asks for a class code before it trains a run. Type it on the page "
+                "Train."
+            )
 
     def _check_right(self, row: Row[Any], by: str, code: str) -> None:
         if row.owner != by and not self.codes.is_instructor(code):

@@ -28,12 +28,12 @@ def is_instructor() -> bool:
 
 
 def class_code_box() -> None:
-    """The box for the class code, on a server that asks for one."""
+    """The box for the class code, on a server that asks for one, until it has been typed."""
     codes = _codes()
-    if not codes.classroom or codes.is_instructor(instructor_code()):
+    if codes.may_queue(class_code()):
         return
     _code_box("Class code", _CLASS, "This server trains for those who have its class code.")
-    if class_code() and not codes.may_queue(class_code()):
+    if class_code():
         st.caption("This is not the class code.")
 
 
@@ -43,7 +43,9 @@ def instructor_part() -> None:
     codes = _codes()
     if not codes.instructor:
         return
-    with st.expander("For the instructor"):
+    # The code may open what is drawn above; what has moved would be drawn folded again.
+    unfolded = bool(instructor_code())
+    with st.expander("For the instructor", expanded=unfolded, icon=":material/shield_person:"):
         _code_box("Instructor code", _INSTRUCTOR, "Opens Stop and Delete for everybody's runs.")
         if is_instructor():
             st.caption("You can stop and delete everybody's runs, on this page as it is open now.")
