@@ -59,6 +59,25 @@ def main(url: str, folder: Path) -> None:
             page.get_by_text("4 runs: 4 finished.").wait_for(timeout=300_000)
         open_page(page, f"{url}/runs?runs=2,3,4,5,6,7,8,9")
         save(page, folder / "runs.png")
+
+        small = "optimizer=Adam&schedule=Constant&epochs=1&train_size=3000"
+        open_page(page, f"{url}/sweep?{small}")
+        page.get_by_role("combobox", name="And").click()
+        page.keyboard.type("beta_1")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(1500)
+        for count in page.get_by_role("spinbutton", name="How many").all():
+            count.fill("4")
+            count.press("Enter")
+            page.wait_for_timeout(1500)
+        page.get_by_role("button", name="Start 16 runs").click()
+        page.get_by_text("16 runs: 16 finished.").wait_for(timeout=300_000)
+        save(page, folder / "sweep.png")
+
+        open_page(page, f"{url}/range_test?{small}")
+        page.get_by_role("button", name="Start the test").click()
+        page.get_by_role("button", name="tenth of the minimum").wait_for(timeout=300_000)
+        save(page, folder / "range_test.png")
         browser.close()
 
 

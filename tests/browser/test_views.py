@@ -55,6 +55,8 @@ def test_what_is_chosen_is_in_the_address_for_somebody_else(
 ) -> None:
     open_page(page, "/")
     choose(page, "Optimizer", "Adamax")
+    # Until the new optimizer's box is there, one would type into the old one's.
+    expect(page.locator(".st-key-exact-adamax-beta_1")).to_be_attached()
     type_exactly(page, "beta_1", "0.777")
     expect(page).to_have_url(re.compile(r"adamax\.beta_1=0\.777"))
     other = new_page()
