@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 _ENTERED = "entered"
 
+TURN_SECONDS = 0.0005
+"""How long Python lets a thread go on while another waits; its own choice is 0.005."""
+
 
 def enter() -> None:
     """Note that ``app.py`` has run in this session; it calls this first."""
     st.session_state[_ENTERED] = True
+    # Streamlit's loop gives up its turn with each message it sends. To wait 5 ms for the next one
+    # while a page is being made would hold back an answer that is ready.
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def require_entry() -> None:
