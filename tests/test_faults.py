@@ -20,7 +20,7 @@ from lrlab.store import Store, StoreUnavailable, database
 from lrlab.training.records import Point
 from lrlab.ui.server import server
 from tests.app_visit import ME, button, serving, visit
-from tests.engine_runs import wait_until
+from tests.engine_runs import stalling_worker, wait_until
 from tests.postgres_server import PostgresServer
 from tests.store_runs import bring_to, queue
 
@@ -115,25 +115,13 @@ def test_a_database_that_another_program_keeps_locked_is_said_to_be(
     store.close()
 
 
-STALLING = """#!{python}
-import os, signal, sqlite3
-connection = sqlite3.connect({database!r}, isolation_level=None)
-connection.execute("begin exclusive")
-os.kill(os.getpid(), signal.SIGSTOP)
-"""
-"""A worker that stalls while it writes."""
-
-
 def test_a_worker_that_stalled_with_the_database_locked_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
     path = tmp_path / "runs.db"
     store = Store(f"sqlite:///{path}")
-    stalling = tmp_path / "python"
-    stalling.write_text(STALLING.format(python=sys.executable, database=str(path)))
-    stalling.chmod(0o755)
-    settings = Settings(f"sqlite:///{path}", python=str(stalling), silence_limit=1)
+    settings = Settings(f"sqlite:///{path}", python=stalling_worker(path), silence_limit=1)
     engine = Engine(store, settings)
     engine.start()
     try:

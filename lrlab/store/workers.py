@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from lrlab.store.learned import LearnedStore, forget_learned
 from lrlab.store.measured import add_epoch, add_points, forget_past
@@ -141,29 +141,35 @@ class WorkerStore(LearnedStore):
         with self._database.writing() as connection:
             connection.execute(query.values(stop_requested=time.time(), stop_reason=reason))
 
-    def retire(self, keep: int, batch: int = 20) -> int:
-        """Remove the oldest ended runs beyond a number, and what only they needed.
+    def retire(self, keep: int, keep_bytes: int, batch: int = 20) -> int:
+        """Remove the oldest ended runs beyond a number or a size, and what only they needed.
 
         Args:
-            keep: how many ended runs stay.
+            keep: how many ended runs stay at most.
+            keep_bytes: what those that stay may take together.
             batch: how many are removed at most, so that nobody waits long for this.
 
         Returns:
             How many were removed.
         """
+        newest_first = (runs.c.ended.desc(), runs.c.id.desc())
+        number = func.row_number().over(order_by=newest_first)
+        size = func.sum(runs.c.size).over(order_by=newest_first)
+        ended = select(runs.c.id, number.label("number"), size.label("size"))
+        ended = ended.where(runs.c.state.in_(ENDED)).subquery()
         old = (
-            select(runs.c.id)
-            .where(runs.c.state.in_(ENDED))
-            .order_by(runs.c.ended.desc(), runs.c.id.desc())
-            .offset(keep)
+            select(ended.c.id)
+            .where((ended.c.number > keep) | (ended.c.size > keep_bytes))
+            .order_by(ended.c.number.desc())
+            .limit(batch)
         )
         with self._database.reading() as connection:
-            ids = sorted(connection.scalars(old))[:batch]
+            ids = list(connection.scalars(old))
         if not ids:
             return 0
-        ended = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
+        still = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
         with self._database.writing(whole_queue=True) as connection:
-            rows = connection.execute(ended.with_for_update()).all()
+            rows = connection.execute(still.with_for_update()).all()
             for row in rows:
                 remove(connection, row)
             forget_turns(connection, keep)
