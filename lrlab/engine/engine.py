@@ -190,8 +190,10 @@ class Engine:
         if lease and lease.holder == self._name:
             if now < self._renew_at:
                 return True
+            renewed = self._store.renew_lease(self._name)
+            # A store that could not be written is tried at every look, so that this is known.
             self._renew_at = now + RENEW_SECONDS
-            return self._store.renew_lease(self._name)
+            return renewed
         silent = self._holder.look({lease.holder: lease.beat} if lease else {}, passed)
         if lease and silent[lease.holder] < LEASE_SECONDS:
             return False

@@ -118,8 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         store = Store(settings.database_url)
         store.register_worker(name, given.server)
         return _work(store, name, given.runs, given.memory, settings.checkpoint_folder)
-    except StoreError:
-        logger.exception("the run database cannot be used")
+    except StoreError as error:
+        logger.error("%s", error)
         return Exit.NO_DATABASE
 
 

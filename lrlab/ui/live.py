@@ -27,7 +27,7 @@ from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.watching import CROWDED, QUIET, Seen, is_crowded, note_look, seen
-from lrlab.words import duration, number
+from lrlab.words import duration, number, plain
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -66,6 +66,8 @@ def _watch_head(run_id: int, was_active: bool) -> None:
             st.rerun()
         now = seen(store, run)
         run_header(run)
+        with st.container():
+            _trouble(run)
         _progress(run, now)
 
 
@@ -79,6 +81,16 @@ def _watch_charts(run_id: int, was_active: bool) -> None:
             _diagnosis(run, now)
         _results(run, now.epochs)
         _charts(run, now)
+
+
+def _trouble(run: Run) -> None:
+    """Why a run under way may not be what the store says of it."""
+    status = server().engine.status()
+    if run.state == "running" and status.state == "unavailable":
+        st.warning(
+            f"{plain(status.reason)} What is said of this run may be out of date.",
+            icon=":material/power_off:",
+        )
 
 
 def run_header(run: Run) -> None:
