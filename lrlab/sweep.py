@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from numbers import Real
 from typing import Any
 
 from lrlab.limits import DEFAULT_LIMITS
@@ -48,11 +50,15 @@ class SweepAxis:
         """The axis with these values.
 
         Raises:
-            InvalidInput: there are none.
+            InvalidInput: there are none, or one is no number, nor true, false or none.
         """
-        found = tuple(dict.fromkeys(values))
-        if not found:
+        given = tuple(values)
+        if not given:
             raise InvalidInput(f"sweep: {key} has no values. Give at least one.")
+        for value in given:
+            if not (value is None or _is_finite(value)):
+                raise InvalidInput(f"sweep: {key} = {shown(value)} is not allowed. Give numbers.")
+        found = dict.fromkeys(given)
         # Only a parameter that may be off has None among its values: it comes first.
         return cls(key, tuple(sorted(found, key=lambda value: (value is not None, value or 0))))
 
@@ -225,6 +231,13 @@ def swept_value(plan: RunPlan, key: str) -> Any:
     if part == RAMP.key and recipe.ramp is None:
         return next(param.default for param in RAMP.params if param.name == name)
     return getattr(recipe, part).params.get(name)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _fitting(name: str, number: int) -> str:

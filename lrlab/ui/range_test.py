@@ -5,11 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.charts import range_test_chart, range_test_tables
-from lrlab.params import Param
 from lrlab.plan import RunPlan
-from lrlab.range_test import HIGH, LOW, RULES, range_test_plan, range_test_sentence, read_range_test
+from lrlab.range_test import (
+    HIGH,
+    LOW,
+    RATE,
+    RULES,
+    range_test_plan,
+    range_test_sentence,
+    read_range_test,
+)
 from lrlab.recipe import Recipe
-from lrlab.schedules.base import rate_param
 from lrlab.store import ENDED, Group, Run
 from lrlab.ui.codes import class_code
 from lrlab.ui.compare import POLL_SECONDS
@@ -27,8 +33,6 @@ SHOWN = "range.shown"
 TAKEN = "range.taken"
 """Session key of what a button has just put into the recipe."""
 
-RATE = rate_param("learning_rate", LOW, "The learning rate of the test's first or last step.")
-
 
 def range_test_controls(plan: RunPlan) -> None:
     """From which rate to which, and the button that starts the test of the plan's optimizer."""
@@ -38,10 +42,10 @@ def range_test_controls(plan: RunPlan) -> None:
     with store_errors():
         test = range_test_plan(plan, *(RATE.parse(text, "range test") for text in (low, high)))
         with button_box:
-            _start_button(test, RATE)
+            _start_button(test)
 
 
-def _start_button(test: RunPlan, param: Param) -> None:
+def _start_button(test: RunPlan) -> None:
     st.button(
         f"Start the test of {test.total_steps:,} steps",
         type="primary",
@@ -50,7 +54,7 @@ def _start_button(test: RunPlan, param: Param) -> None:
         args=(test,),
         disabled=browser() is None,
         width="stretch",
-        help=f"One short training whose {param.name} grows by the same factor at every step.",
+        help=f"One short training whose {RATE.name} grows by the same factor at every step.",
     )
 
 
