@@ -84,7 +84,7 @@ def range_test_plan(plan: RunPlan, low: float = LOW, high: float = HIGH) -> RunP
     low, high = (RATE.check(rate, "range test") for rate in (low, high))
     if not low < high:
         raise InvalidInput(
-            f"A range test from {low:g} to {high:g} is not possible. The rate must grow."
+            f"A range test from {low:g} to {high:g} is not possible: the rate has to grow."
         )
     most = next(int(param.high) for param in PLAN_PARAMS if param.name == "epochs")
     epochs = min(most, -(-LEAST_STEPS // plan.steps_per_epoch))

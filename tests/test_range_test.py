@@ -72,8 +72,8 @@ def test_a_plan_of_one_step_and_a_reactive_schedule_can_be_tested() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (0.1, 0.1, "must grow"),
-        (1.0, 0.1, "must grow"),
+        (0.1, 0.1, "has to grow"),
+        (1.0, 0.1, "has to grow"),
         (0.0, 1.0, "learning_rate = 0.0 is not allowed"),
         (-1.0, 1.0, "learning_rate = -1.0 is not allowed"),
         (1e-5, 10**400, "a number above 0"),
