@@ -10,7 +10,7 @@ from math import prod
 from numbers import Real
 from typing import Any
 
-from lrlab.limits import DEFAULT_LIMITS
+from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.outcome_map import spaced
 from lrlab.params import InvalidInput, Param, lookup, number_text, shown
@@ -20,9 +20,6 @@ from lrlab.schedules import RAMP
 from lrlab.schedules.base import LEARNING_RATE, rate_param
 
 MOST_AXES = 2
-
-NAME_LENGTH = 100
-"""Characters that the store allows a run's name."""
 
 RATE = rate_param(
     LEARNING_RATE,

@@ -19,13 +19,13 @@ from lrlab.draft import read_query, resolve_path, resolve_plan, run_numbers
 from lrlab.export import plan_json, read_plan
 from lrlab.fields import every_field
 from lrlab.formula import derivative, latex, program, read
+from lrlab.limits import NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput
 from lrlab.plan import PRESETS, RunPlan
 from lrlab.range_test import range_test_plan
 from lrlab.settings import NUMBERS, Settings
 from lrlab.store import Store
-from lrlab.store.store import MAX_LABEL
 from lrlab.sweep import SweepAxis, param_of, sweep, sweepable
 from lrlab.words import plain
 
@@ -186,7 +186,7 @@ def ask_sweep(chance: random.Random) -> None:
         optimizers.append(text_of(chance))
     seeds = [chance.choice((1, 2, -1, 2**31, 10**400)) for _ in range(chance.randint(0, 2))]
     for name, cell in sweep(plan, axes, optimizers, seeds).items():
-        assert 0 < len(name) <= MAX_LABEL and plain(name)
+        assert 0 < len(name) <= NAME_LENGTH and plain(name)
         assert RunPlan.from_dict(cell.to_dict()) == cell
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, insert, select
 
-from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
+from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH, NO_CODES, Codes, Limits
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
@@ -30,9 +30,6 @@ from lrlab.store.rows import (
 from lrlab.store.schema import groups, runs
 from lrlab.store.states import RESUMABLE, Group, GroupKind, Place, Run
 from lrlab.store.workers import WorkerStore
-
-MAX_LABEL = 100
-"""The most characters of a run's name, and of an owner."""
 
 
 class Store(WorkerStore):
@@ -169,7 +166,7 @@ class Store(WorkerStore):
             since: only points of later steps.
 
         Returns:
-            A dictionary a point with ``step`` and `POINT_FIELDS`, see
+            A dictionary a point with ``step`` and the fields that `lrlab.measures` names, see
             `lrlab.training.records.Point`; what was not measured there is missing.
         """
         with self._database.reading() as connection:
@@ -179,7 +176,8 @@ class Store(WorkerStore):
         """What was measured at the end of each epoch, in order.
 
         Returns:
-            A dictionary an epoch with ``step`` (updates done so far) and `EPOCH_FIELDS`.
+            A dictionary an epoch with ``step`` (updates done so far) and
+            `lrlab.measures.EPOCH_FIELDS`.
         """
         return self.epochs_of([run_id])[run_id]
 
@@ -344,9 +342,9 @@ def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:
 
 def _label(value: str, what: str) -> str:
     label = value.strip()
-    if not 0 < len(label) <= MAX_LABEL or not label.isprintable():
+    if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
         raise InvalidInput(
-            f"A run's {what} must have 1 to {MAX_LABEL} printable characters in one line, "
-            f"not {value[: MAX_LABEL + 1]!r}."
+            f"A run's {what} must have 1 to {NAME_LENGTH} printable characters in one line, "
+            f"not {value[: NAME_LENGTH + 1]!r}."
         )
     return label

@@ -25,6 +25,7 @@ from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.take import recipe_draft
+from lrlab.ui.watching import seen
 from lrlab.words import number
 
 SHOWN = "range.shown"
@@ -107,7 +108,7 @@ def _watch(group: Group, run_id: int, plan: RunPlan, was_active: bool) -> None:
 
 
 def _result(run: Run, plan: RunPlan) -> None:
-    test = read_range_test(server().store.points(run.id))
+    test = read_range_test(seen(server().store, run).points)
     ended = run.state in ENDED
     if ended:
         st.markdown(f"**{range_test_sentence(test)}**")
