@@ -189,6 +189,17 @@ class Database:
             ) from error
 
 
+class Part:
+    """A part of `lrlab.store.Store`, which is the whole.
+
+    Args:
+        database: the open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def _supported(url: str) -> URL:
     """The URL with the driver that LR Lab uses, or an error that says what is allowed."""
     try:

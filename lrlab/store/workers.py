@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from lrlab.store.learned import LearnedStore, forget_learned
+from lrlab.store.database import Part
+from lrlab.store.learned import forget_learned
 from lrlab.store.measured import add_epoch, add_points, forget_past
 from lrlab.store.queueing import forget_turns, next_run, take_turn
 from lrlab.store.rows import (
@@ -23,16 +24,14 @@ from lrlab.store.rows import (
     run_from,
 )
 from lrlab.store.schema import lease, runs, workers
-from lrlab.store.states import ENDED, Lease, Run, State, WorkerRecord
+from lrlab.store.states import ENDED, Run, State, WorkerRecord
 
 if TYPE_CHECKING:
     from lrlab.training.records import EpochRecord, Point
 
 
-class WorkerStore(LearnedStore):
-    """What workers and engines do with an open database; `lrlab.store.Store` is the whole."""
-
-    # Workers, and the runs they have.
+class WorkerStore(Part):
+    """What workers and engines do with runs."""
 
     def register_worker(self, name: str, server: str | None = None) -> None:
         """Say that a worker lives and is importing TensorFlow.
@@ -174,44 +173,6 @@ class WorkerStore(LearnedStore):
                 remove(connection, row)
             forget_turns(connection, keep)
             return len(rows)
-
-    # The lease: which server dispatches.
-
-    def lease(self) -> Lease | None:
-        """Who dispatches; None when nobody does."""
-        with self._database.reading() as connection:
-            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
-            return None if row is None else Lease(*row)
-
-    def renew_lease(self, server: str) -> bool:
-        """Say that the server that dispatches still lives.
-
-        Returns:
-            False when it is not this one, or no longer.
-        """
-        query = update(lease).where(lease.c.holder == server)
-        with self._database.writing() as connection:
-            return connection.execute(query.values(beat=lease.c.beat + 1)).rowcount == 1
-
-    def take_lease(self, server: str, seen: Lease | None) -> bool:
-        """Become the server that dispatches, unless the lease changed since it was seen.
-
-        Args:
-            server: a name that no server had before.
-            seen: the lease as it was found to have run out; None for there being none.
-        """
-        with self._database.writing(whole_queue=True) as connection:
-            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
-            if (None if row is None else Lease(*row)) != seen:
-                return False
-            connection.execute(delete(lease))
-            connection.execute(insert(lease).values(id=1, holder=server, beat=0))
-            return True
-
-    def release_lease(self, server: str) -> None:
-        """Stop dispatching, if this server does."""
-        with self._database.writing() as connection:
-            connection.execute(delete(lease).where(lease.c.holder == server))
 
     # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
 
