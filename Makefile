@@ -35,7 +35,8 @@ soak: $(READY_DEV) data
 	$(BIN)/python -m soak
 
 audit: $(READY_DEV)
-	$(BIN)/pip-audit --local
+	@$(BIN)/pip-audit --local --strict || { echo "make audit: either holes are known, which are listed" \
+		"above, or pypi.org, which knows them, could not be asked."; exit 1; }
 
 data: $(READY)
 	@tools/get_data.sh $(BIN)/python

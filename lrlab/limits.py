@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from lrlab.params import InvalidInput
 from lrlab.plan import FULL_TRAIN_SIZE, RunPlan
 
+NAME_LENGTH = 100
+"""The most characters of a run's or group's name, and of an owner."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -1,4 +1,4 @@
-"""The one number that a run is judged by."""
+"""What is measured of a run, by name, and the one number that it is judged by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+POINT_FIELDS = ("loss", "learning_rate")
+"""What is measured at every point between epochs, beside its step."""
+
+SOME_POINTS_FIELDS = ("gradient_norm", "update_ratio")
+"""What is measured at some points too."""
+
+EPOCH_FIELDS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+)
+"""What is measured at an epoch's end, beside its step."""
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,10 @@ class RunPlan:
         """Optimizer steps in the whole run."""
         return self.steps_per_epoch * self.epochs
 
+    def epoch_at(self, step: int) -> int:
+        """The epoch, counted from 1, that the run is in after so many optimizer steps."""
+        return min(step // self.steps_per_epoch + 1, self.epochs)
+
 
 def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
     """The same plan with so many seeds, from its own upwards, by the name of the run.

@@ -16,10 +16,14 @@ import numpy as np
 from lrlab.params import InvalidInput
 from lrlab.plan import PLAN_PARAMS, RunPlan
 from lrlab.recipe import Recipe
+from lrlab.schedules.base import LEARNING_RATE, rate_param
 from lrlab.words import number
 
 LOW, HIGH = 1e-5, 10.0
 """The learning rates that a test goes through, unless told otherwise."""
+
+RATE = rate_param(LEARNING_RATE, LOW, "The learning rate of the test's first or last step.")
+"""Each of the two as a parameter."""
 
 LEAST_STEPS = 300
 """A test takes whole epochs until it has so many steps."""
@@ -77,10 +81,10 @@ def range_test_plan(plan: RunPlan, low: float = LOW, high: float = HIGH) -> RunP
     Raises:
         InvalidInput: ``high`` is not above ``low``, or a rate is not allowed.
     """
-    if not 0 < low < high:
+    low, high = (RATE.check(rate, "range test") for rate in (low, high))
+    if not low < high:
         raise InvalidInput(
-            f"A range test from {low:g} to {high:g} is not possible. It needs a lowest rate above "
-            "0, and a highest above that."
+            f"A range test from {low:g} to {high:g} is not possible: the rate has to grow."
         )
     most = next(int(param.high) for param in PLAN_PARAMS if param.name == "epochs")
     epochs = min(most, -(-LEAST_STEPS // plan.steps_per_epoch))

@@ -39,6 +39,7 @@ class Settings:
         run_memory: MB that a worker may take for itself, beside what it shares with others; the
             system refuses more, which ends the worker.
         keep_runs: how many ended runs are kept; beyond that the oldest are removed.
+        keep_mb: MB that they may take in the database; the same.
         python: the Python command that workers are started with.
         stop_patience: seconds a worker gets to obey a stop request before it is ended.
         silence_limit: seconds without a beat after which a ready worker counts as dead.
@@ -58,6 +59,7 @@ class Settings:
     run_minutes: float = 10.0
     run_memory: int = 2_500
     keep_runs: int = 500
+    keep_mb: int = 1_000
     python: str = sys.executable
     stop_patience: float = 7.0
     silence_limit: float = 20.0
@@ -129,12 +131,8 @@ NUMBERS = (
     _number("LRLAB_WORKERS", "runs trained at a time, each in a process of its own", 1, 64),
     _number("LRLAB_RUN_MINUTES", "minutes a run may take before it is stopped", 0.1, 1_440),
     _number("LRLAB_RUN_MEMORY", "MB a run may take, on Linux", 800, 1_000_000),
-    _number(
-        "LRLAB_KEEP_RUNS",
-        "ended runs that are kept, each 1 to 3 MB; the oldest go first",
-        1,
-        100_000,
-    ),
+    _number("LRLAB_KEEP_RUNS", "ended runs that are kept; the oldest go first", 1, 100_000),
+    _number("LRLAB_KEEP_MB", "MB that these may take; the oldest go first", 100, 1_000_000),
     _number("LRLAB_MAX_WAITING", "runs or groups one browser may have waiting", 1, 1_000),
     _number("LRLAB_MAX_QUEUE", "runs that may wait in all", 1, 10_000),
     _number("LRLAB_MAX_GROUP", "runs in a group, such as seeds of one recipe", 1, 1_000),

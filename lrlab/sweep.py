@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from numbers import Real
 from typing import Any
 
-from lrlab.limits import DEFAULT_LIMITS
+from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.outcome_map import spaced
 from lrlab.params import InvalidInput, Param, lookup, number_text, shown
@@ -18,9 +20,6 @@ from lrlab.schedules import RAMP
 from lrlab.schedules.base import LEARNING_RATE, rate_param
 
 MOST_AXES = 2
-
-NAME_LENGTH = 100
-"""Characters that the store allows a run's name."""
 
 RATE = rate_param(
     LEARNING_RATE,
@@ -48,11 +47,15 @@ class SweepAxis:
         """The axis with these values.
 
         Raises:
-            InvalidInput: there are none.
+            InvalidInput: there are none, or one is no number, nor true, false or none.
         """
-        found = tuple(dict.fromkeys(values))
-        if not found:
+        given = tuple(values)
+        if not given:
             raise InvalidInput(f"sweep: {key} has no values. Give at least one.")
+        for value in given:
+            if not (value is None or _is_finite(value)):
+                raise InvalidInput(f"sweep: {key} = {shown(value)} is not allowed. Give numbers.")
+        found = dict.fromkeys(given)
         # Only a parameter that may be off has None among its values: it comes first.
         return cls(key, tuple(sorted(found, key=lambda value: (value is not None, value or 0))))
 
@@ -225,6 +228,13 @@ def swept_value(plan: RunPlan, key: str) -> Any:
     if part == RAMP.key and recipe.ramp is None:
         return next(param.default for param in RAMP.params if param.name == name)
     return getattr(recipe, part).params.get(name)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _fitting(name: str, number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -32,6 +33,21 @@ def number(value: float, digits: int = 3) -> str:
         return f"{rounded:,.10g}"
     mantissa, _, exponent = f"{rounded:.{digits}g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def figure(value: float | None, share: bool, short: bool = False) -> str:
+    """A loss or an accuracy as it stands alone: ``0.3215``, ``88.71%``, ``not finite``.
+
+    Args:
+        value: the number; a dash stands for None.
+        share: whether it is a share, such as an accuracy.
+        short: with a digit less, to be read from afar.
+    """
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "not finite"
+    return f"{value:.{2 - short}%}" if share else f"{value:.{4 - short}f}"
 
 
 def plain(text: str) -> str:

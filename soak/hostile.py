@@ -6,7 +6,7 @@ import json
 import math
 import random
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,17 @@ from bench.report import Figure, report
 from lrlab import SCHEDULES, SURFACES, Recipe, trace
 from lrlab.__main__ import read_recipe
 from lrlab.draft import read_query, resolve_path, resolve_plan, run_numbers
+from lrlab.export import plan_json, read_plan
 from lrlab.fields import every_field
 from lrlab.formula import derivative, latex, program, read
+from lrlab.limits import NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput
 from lrlab.plan import PRESETS, RunPlan
+from lrlab.range_test import range_test_plan
 from lrlab.settings import NUMBERS, Settings
 from lrlab.store import Store
+from lrlab.sweep import SweepAxis, param_of, sweep, sweepable
 from lrlab.words import plain
 
 INPUTS = 100_000
@@ -35,6 +39,15 @@ JUNK: tuple[Any, ...] = (
     *({"name": "adam"}, {1: 2}, {None: None}, object, np.float32(1), np.int64(3), np.array([1])),
 )
 """What is put in the place of something sensible."""
+
+NUMBERS_OF_ANY_KIND = tuple(
+    junk for junk in JUNK if isinstance(junk, int | float | np.number) and junk is not True
+)
+
+ODD_JSON = ("[" * 5_000, '{"recipe": ' * 2_000, "1e999", "9" * 5_000, "nul", '"', "{}{}", "")
+"""Files that are no JSON, or hardly."""
+
+OWNER = "soak"
 
 PIECES = (
     *"xyeπ0123456789.+-*/^(),= '\"\\#@!&|<>[]{}:;?%~`_\n\t",
@@ -142,6 +155,96 @@ def ask_file(chance: random.Random, folder: Path) -> None:
     read_recipe(path)
 
 
+def ask_upload(chance: random.Random) -> None:
+    """A file that somebody uploads as a plan or a recipe."""
+    current = next(iter(PRESETS.values()))
+    given = chance.choice((current.to_dict(), sensible_recipe(chance)))
+    text = json.dumps(given) if chance.random() < 0.3 else damaged_json(given, chance)
+    content = text.encode()
+    for _ in range(chance.choice((0, 0, 1, 2))):
+        cut = chance.randint(0, len(content))
+        content = content[:cut] + chance.randbytes(chance.randint(0, 3)) + content[cut + 1 :]
+    plan = read_plan(content, current)
+    assert read_plan(plan_json(plan).encode(), current) == plan
+
+
+def damaged_json(value: Any, chance: random.Random) -> str:
+    """A damaged copy as JSON, or what only nearly is."""
+    try:
+        return json.dumps(damaged(value, chance))
+    except (TypeError, ValueError):
+        return chance.choice(ODD_JSON)
+
+
+def ask_sweep(chance: random.Random) -> None:
+    """What a sweep varies, and over what."""
+    plan = RunPlan.of(Recipe.from_dict(sensible_recipe(chance)), epochs=2)
+    known = list(sweepable(plan.recipe))
+    axes = [_axis(chance, plan, known) for _ in range(chance.choice((1, 1, 1, 2, 2, 0, 3)))]
+    optimizers = chance.sample(list(OPTIMIZERS), chance.randint(0, 2))
+    if chance.random() < 0.1:
+        optimizers.append(text_of(chance))
+    seeds = [chance.choice((1, 2, -1, 2**31, 10**400)) for _ in range(chance.randint(0, 2))]
+    for name, cell in sweep(plan, axes, optimizers, seeds).items():
+        assert 0 < len(name) <= NAME_LENGTH and plain(name)
+        assert RunPlan.from_dict(cell.to_dict()) == cell
+
+
+def _axis(chance: random.Random, plan: RunPlan, known: Sequence[str]) -> SweepAxis:
+    key = chance.choice(known) if chance.random() < 0.9 else text_of(chance)
+    if chance.random() < 0.6:
+        return SweepAxis.of(key, chance.choices(param_of(plan.recipe, key).grid() or [True], k=3))
+    if chance.random() < 0.5:
+        low, high = (chance.choice((*NUMBERS_OF_ANY_KIND, 0.1, 0.9, 3, 50)) for _ in range(2))
+        return SweepAxis.between(plan.recipe, key, low, high, chance.choice((-1, 0, 1, 2, 3, 9)))
+    if chance.random() < 0.5:
+        parts = [text_of(chance, 3) for _ in range(chance.randint(0, 3))]
+        param = param_of(plan.recipe, key)
+        return SweepAxis.of(key, [param.parse(part, "sweep") for part in parts])
+    return SweepAxis.of(key, [chance.choice((*JUNK, 0.1, 0.5, 2)) for _ in range(3)])
+
+
+def ask_range_test(chance: random.Random) -> None:
+    """From where to where a range test goes."""
+    plan = RunPlan.of(Recipe.from_dict(sensible_recipe(chance)))
+    ends = [chance.uniform(0, 1e-3), chance.uniform(0, 20)]
+    if chance.random() < 0.7:
+        ends[chance.randrange(2)] = chance.choice(NUMBERS_OF_ANY_KIND)
+    low, high = ends
+    test = range_test_plan(plan, low, high)
+    assert math.isclose(test.recipe.learning_rates(test.total_steps)[0], low, rel_tol=1e-6)
+
+
+def ask_group(chance: random.Random, store: Store) -> None:
+    """What a group is called, and its runs are."""
+    junk = [junk for junk in JUNK if isinstance(junk, str)]
+    plan = next(iter(PRESETS.values()))
+    names = [chance.choice((*junk, text_of(chance), "run")) for _ in range(3)]
+    count = chance.choice((0, 1, 2, 3, 41))
+    plans = {f"{name}{number}": plan for number, name in enumerate((names * 14)[:count])}
+    owner, name = chance.choice(names), chance.choice(names)
+    group = store.queue_group(plans, owner=owner, name=name, kind="seeds")
+    assert plain(store.group(group).name)
+    for run in store.runs(group=group):
+        store.delete(run.id, by=run.owner)
+
+
+def ask_describe(chance: random.Random, store: Store, run_id: int) -> None:
+    """What somebody writes about a run."""
+    junk = [junk for junk in JUNK if isinstance(junk, str)]
+    texts = [chance.choice((*junk, text_of(chance), "tag")) for _ in range(12)]
+    store.describe(
+        run_id,
+        by=OWNER,
+        name=chance.choice((None, *texts)),
+        tags=chance.choice((None, texts[: chance.randint(0, 12)])),
+        notes=chance.choice((None, *texts)),
+    )
+    run = store.run(run_id)
+    for text in (run.name, run.notes, *run.tags):
+        assert plain(text) or not text
+
+
 def ask_store(chance: random.Random, store: Store) -> None:
     """What a run is called, and what its owner is."""
     names = (chance.choice([junk for junk in JUNK if isinstance(junk, str)]), text_of(chance))
@@ -156,8 +259,8 @@ def find_surprises(inputs: int, seed: int = 1) -> dict[str, list[str]]:
     """Put made-up input to every entry in turn.
 
     Args:
-        inputs: how many, shared out to the entries; the store, which writes a file for each, and
-            the command line's file get a tenth of a share.
+        inputs: how many, shared out to the entries; those of the store, which writes a file for
+            each, and the command line's file get a tenth of a share.
         seed: of chance.
 
     Returns:
@@ -166,13 +269,22 @@ def find_surprises(inputs: int, seed: int = 1) -> dict[str, list[str]]:
     """
     with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
         store = Store(f"sqlite:///{Path(folder) / 'runs.db'}")
-        quick = (ask_recipe, ask_plan, ask_path, ask_link, ask_runs, ask_formula, ask_settings)
+        quick = (
+            *(ask_recipe, ask_plan, ask_path, ask_link, ask_runs, ask_formula, ask_settings),
+            *(ask_upload, ask_sweep, ask_range_test),
+        )
         entries: dict[str, tuple[Callable[[random.Random], None], int]] = {
             ask.__name__: (ask, inputs // len(quick) + 1) for ask in quick
         }
+        described = store.queue(next(iter(PRESETS.values())), owner=OWNER, name="a run")
+        slow: dict[str, Callable[[random.Random], None]] = {
+            "ask_file": lambda chance: ask_file(chance, Path(folder)),
+            "ask_store": lambda chance: ask_store(chance, store),
+            "ask_group": lambda chance: ask_group(chance, store),
+            "ask_describe": lambda chance: ask_describe(chance, store, described),
+        }
         share = inputs // len(quick) // 10 + 1
-        entries["ask_file"] = (lambda chance: ask_file(chance, Path(folder)), share)
-        entries["ask_store"] = (lambda chance: ask_store(chance, store), share)
+        entries |= {name: (ask, share) for name, ask in slow.items()}
         surprises = {
             name: _surprises_of(ask, seed, count) for name, (ask, count) in entries.items()
         }

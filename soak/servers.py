@@ -47,13 +47,12 @@ def main() -> bool:
         owners = [f"waits {n // 2}" for n in range(WAITING)]
         waiting = [store.queue(SHORT, owner=owner, name="waits") for owner in owners]
         workers = psutil.Process(first.pid).children(recursive=True)
-        # Stalled, a worker cannot see that its server is gone: the next one must find it dead.
+        # Stalled, a worker cannot see that its server is gone: the next one must end it.
         workers[0].suspend()
         first.kill()
         first.wait()
         second = start_server(url, 1)
         right = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
-        workers[0].resume()
         left = wait(lambda: not any(lives(worker.pid) for worker in workers))
         ended = [end_of(store, run_id) for run_id in waiting]
         last = psutil.Process(second.pid).children(recursive=True)

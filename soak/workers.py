@@ -1,9 +1,8 @@
-"""Real workers, killed in every phase, out of memory, and on a full disk."""
+"""Real workers, killed and stopped in every phase, and out of memory."""
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import tempfile
 import time
@@ -141,36 +140,16 @@ def run_out_of_memory(url: str) -> list[Figure]:
     ]
 
 
-def run_out_of_disk(store: Store, engine: Engine, path: Path) -> list[Figure]:
-    """A run whose worker can write no more, as on a full disk; the next worker can again."""
-    pid = ready_pid(engine)
-    run_id = store.queue(LONG, owner="soak", name="full disk")
-    wait(lambda: store.points(run_id))
-    before = store.points(run_id)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (path.stat().st_size, resource.RLIM_INFINITY))
-    run = end_of(store, run_id)
-    kept = store.points(run_id)[: len(before)] == before
-    after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
-    print(f"  full disk: {run.state}, {run.reason}")
-    return [
-        Figure("Full disk: interrupted, with the reason", "database" in run.reason, 1, "", True),
-        Figure("Full disk: what was measured is kept", kept, 1, "", at_least=True),
-        Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
-    ]
-
-
 def main() -> bool:
     """Harm workers; whether each time the run says so and the queue goes on."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "runs.db"
-        url = f"sqlite:///{path}"
+        url = f"sqlite:///{Path(folder) / 'runs.db'}"
         store = Store(url)
         engine = Engine(store, Settings(database_url=url, worker_memory=100_000))
         engine.start()
         figures = kill_in_phases(store, engine)
         figures += stop_in_phases(store, engine)
-        figures += run_out_of_disk(store, engine, path)
         engine.stop()
         store.close()
         figures += run_out_of_memory(url)
-    return report("Real workers, killed, stopped, out of memory and out of disk", figures)
+    return report("Real workers, killed, stopped and out of memory", figures)

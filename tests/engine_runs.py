@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -71,3 +72,19 @@ def start_server(url: str, workers: int = 1) -> subprocess.Popen[bytes]:
     """A server without pages, in a process of its own, that ends with its standard input."""
     command = [sys.executable, "-c", SERVER, url, str(workers)]
     return subprocess.Popen(command, stdin=subprocess.PIPE)
+
+
+STALLING = """#!{python}
+import os, signal, sqlite3
+connection = sqlite3.connect({database!r}, isolation_level=None)
+connection.execute("begin exclusive")
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def stalling_worker(database: Path) -> str:
+    """A Python command, beside a database, whose every worker stalls while it writes there."""
+    command = database.parent / "python"
+    command.write_text(STALLING.format(python=sys.executable, database=str(database)))
+    command.chmod(0o755)
+    return str(command)

@@ -12,23 +12,45 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrlab.engine import Engine
 from lrlab.settings import Settings
 from lrlab.store import Store, StoreUnavailable, database
+from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
 from lrlab.training.records import Point
 from lrlab.ui.server import server
+from soak import disk
+from soak.disk import full
+from soak.kills import problems_in
 from tests.app_visit import ME, button, serving, visit
-from tests.engine_runs import wait_until
+from tests.engine_runs import (
+    queue_and_wait_until_measured,
+    stalling_worker,
+    wait_until,
+    wait_until_ended,
+)
 from tests.postgres_server import PostgresServer
 from tests.store_runs import bring_to, queue
 
 NOBODY = 65534
 
+MEGABYTES = 8
+
 
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of its own."""
+    try:
+        with disk.small_disk(MEGABYTES) as folder:
+            yield folder
+    except PermissionError as error:
+        pytest.skip(str(error))
 
 
 @contextmanager
@@ -64,8 +86,32 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
         assert [point["step"] for point in store.points(run_id)] == list(range(written))
     store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
     assert [point["step"] for point in store.points(run_id)] == list(range(written + 1))
-    with sqlite3.connect(file_of(url)) as connection:
-        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+    assert problems_in(url) == []
+
+
+def test_a_full_file_system_is_the_same(small_disk: Path) -> None:
+    store = Store(f"sqlite:///{small_disk / 'runs.db'}")
+    store.register_worker("worker")
+    run_id, attempt = bring_to(store, "running")
+    with full(small_disk):
+        written = fill(store, run_id, attempt)
+        assert [point["step"] for point in store.points(run_id)] == list(range(written))
+    store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
+    assert [point["step"] for point in store.points(run_id)] == list(range(written + 1))
+    store.close()
+    assert problems_in(f"sqlite:///{small_disk / 'runs.db'}") == []
+
+
+def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_and_no_rest(small_disk: Path) -> None:
+    files = CheckpointFiles(small_disk / "checkpoints", 1, {})
+    files.write(Checkpoint(1, (np.ones(1_000),), {}))
+    with full(small_disk):
+        with pytest.raises(OSError, match="No space left"):
+            files.write(Checkpoint(2, (np.ones(1_000_000),), {}))
+        assert [path.name for path in files.folder.iterdir()] == ["1.checkpoint"]
+        assert files.read()[0].epoch == 1
+    files.write(Checkpoint(2, (np.ones(1_000),), {}))
+    assert files.read()[0].epoch == 2
 
 
 @pytest.fixture
@@ -115,25 +161,13 @@ def test_a_database_that_another_program_keeps_locked_is_said_to_be(
     store.close()
 
 
-STALLING = """#!{python}
-import os, signal, sqlite3
-connection = sqlite3.connect({database!r}, isolation_level=None)
-connection.execute("begin exclusive")
-os.kill(os.getpid(), signal.SIGSTOP)
-"""
-"""A worker that stalls while it writes."""
-
-
 def test_a_worker_that_stalled_with_the_database_locked_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
     path = tmp_path / "runs.db"
     store = Store(f"sqlite:///{path}")
-    stalling = tmp_path / "python"
-    stalling.write_text(STALLING.format(python=sys.executable, database=str(path)))
-    stalling.chmod(0o755)
-    settings = Settings(f"sqlite:///{path}", python=str(stalling), silence_limit=1)
+    settings = Settings(f"sqlite:///{path}", python=stalling_worker(path), silence_limit=1)
     engine = Engine(store, settings)
     engine.start()
     try:
@@ -156,6 +190,21 @@ def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) 
     store.close()
 
 
+def test_a_page_says_that_the_postgresql_server_is_gone_and_works_when_it_is_back(
+    postgres: PostgresServer,
+) -> None:
+    with serving(postgres.new_database()):
+        visit("train")
+        server().engine.stop()
+        with postgres.stopped():
+            session = visit("train")
+            assert not session.exception
+            assert any("did not answer or refused" in item.value for item in session.error)
+        session = button(session.run(), "Start")
+        assert not session.exception and not session.error
+        assert len(server().store.runs()) == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
 def test_a_page_says_that_the_disk_is_full_and_works_again_afterwards(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'runs.db'}"
@@ -169,3 +218,25 @@ def test_a_page_says_that_the_disk_is_full_and_works_again_afterwards(tmp_path: 
         session = button(session, "Start")
         assert not session.exception and not session.error
         assert [run.owner for run in server().store.runs()] == [ME]
+
+
+def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there_is_space(
+    small_disk: Path,
+) -> None:
+    with serving(f"sqlite:///{small_disk / 'runs.db'}"):
+        store, engine, _ = server()
+        run_id = queue_and_wait_until_measured(store, owner=ME)
+        with full(small_disk):
+            wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
+            session = visit("train")
+            assert not session.exception
+            told = [item.value for item in (*session.error, *session.warning)]
+            assert sum("database or disk is full" in text for text in told) == 2
+            measured = store.points(run_id)
+        run = wait_until_ended(store, run_id)
+        assert run.state == "interrupted"
+        assert run.reason.startswith("its worker could not use the run database")
+        assert store.points(run_id) == measured
+        session = button(visit("train"), "Resume")
+        assert not session.exception and not session.error
+        wait_until(lambda: store.run(run_id).resumed, "it went on")

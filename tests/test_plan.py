@@ -125,3 +125,8 @@ def test_the_presets_are_the_notebooks_two_exercises() -> None:
 def test_every_network_says_what_it_is() -> None:
     assert list(NETWORKS) == ["mlp", "cnn"]
     assert all(spec.key == key and spec.label and spec.help for key, spec in NETWORKS.items())
+
+
+def test_the_epoch_a_run_is_in_is_counted_from_one_and_ends_with_the_last() -> None:
+    plan = RunPlan.of(RECIPE, epochs=2, batch_size=10, train_size=25)
+    assert [plan.epoch_at(step) for step in range(7)] == [1, 1, 1, 2, 2, 2, 2]

@@ -69,9 +69,21 @@ def test_a_plan_of_one_step_and_a_reactive_schedule_can_be_tested() -> None:
     assert range_test_plan(plan).recipe.learning_rates(1)[0] == pytest.approx(1e-5)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.1, 0.1), (1.0, 0.1), (0.0, 1.0), (-1.0, 1.0)])
-def test_a_range_that_does_not_grow_is_refused(low: float, high: float) -> None:
-    with pytest.raises(InvalidInput, match="A range test from"):
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.1, 0.1, "has to grow"),
+        (1.0, 0.1, "has to grow"),
+        (0.0, 1.0, "learning_rate = 0.0 is not allowed"),
+        (-1.0, 1.0, "learning_rate = -1.0 is not allowed"),
+        (1e-5, 10**400, "a number above 0"),
+        (math.nan, 1.0, "a number above 0"),
+    ],
+)
+def test_a_range_that_does_not_grow_or_has_no_rates_is_refused(
+    low: float, high: float, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
         range_test_plan(plan_of(ADAM), low, high)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.plan import RunPlan
-from lrlab.training.checkpoint import CheckpointFiles
+from lrlab.training import resume
+from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
 from lrlab.training.recorder import RunEnded
 from lrlab.training.records import Point
 from lrlab.training.train import Outcome, train
@@ -47,44 +50,64 @@ class CutOff(ListSink):
         super().points(points)
 
 
+@dataclass(frozen=True)
+class EachEpochsFiles(CheckpointFiles):
+    """Keeps the checkpoint of every epoch, each in a folder called after it."""
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        files_in(self.folder / str(checkpoint.epoch)).write(checkpoint)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that was never cut off: what it reported, how it ended, where its checkpoints lie."""
+
+    sink: ListSink
+    outcome: Outcome
+    folder: Path
+
+
 def files_in(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, 1, {"plan": "this one"})
 
 
-def uninterrupted(plan: RunPlan, way: Way) -> tuple[ListSink, Outcome]:
-    sink = ListSink()
-    return sink, train(plan, sink, SAMPLE, way)
+@pytest.fixture
+def run_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunPlan, Way], Whole]:
+    # Epochs as short as these would pass without a checkpoint.
+    monkeypatch.setattr(resume, "MOST_SHARE", 1e9)
+
+    def run(plan: RunPlan, way: Way) -> Whole:
+        sink = ListSink()
+        files = EachEpochsFiles(tmp_path / "whole", 1, {})
+        return Whole(sink, train(plan, sink, SAMPLE, way, files=files), files.folder)
+
+    return run
 
 
-def cut_and_resumed(plan: RunPlan, way: Way, folder: Path, after: int) -> tuple[ListSink, Outcome]:
-    """A run that is stopped once ``after`` epochs were reported, and what goes on from there."""
-    cut_off = train(plan, CutOff(after), SAMPLE, way, files=files_in(folder))
-    assert cut_off.kind == "stopped"
+def assert_same_rest(plan: RunPlan, way: Way, folder: Path, whole: Whole, after: int) -> None:
+    """What goes on from the checkpoint in a folder has the epochs but for their seconds, the
+    points and the outcome of the whole."""
     start, passed_over = files_in(folder).read()
     assert start is not None
     assert (start.epoch, passed_over) == (after, ())
     rest = ListSink()
-    return rest, train(plan, rest, SAMPLE, way, files=files_in(folder), start=start)
-
-
-def assert_same_rest(
-    plan: RunPlan, way: Way, folder: Path, whole: tuple[ListSink, Outcome], after: int
-) -> None:
-    """The epochs but for their seconds, the points and the outcome equal those of the whole."""
-    rest, outcome = cut_and_resumed(plan, way, folder, after)
-    assert outcome == whole[1]
-    history = {name: values[after:] for name, values in whole[0].history().items()}
+    outcome = train(plan, rest, SAMPLE, way, files=files_in(folder), start=start)
+    assert outcome == whole.outcome
+    history = {name: values[after:] for name, values in whole.sink.history().items()}
     assert rest.history() == history
     assert [record.step for record in rest.epochs] == [
-        record.step for record in whole[0].epochs[after:]
+        record.step for record in whole.sink.epochs[after:]
     ]
-    assert rest.all_points == whole[0].all_points[after * plan.steps_per_epoch :]
+    assert rest.all_points == whole.sink.all_points[after * plan.steps_per_epoch :]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_goes_on_as_if_never_cut_off(optimizer: str, tmp_path: Path) -> None:
+def test_every_optimizer_goes_on_as_if_never_cut_off(
+    optimizer: str, run_whole: Callable[[RunPlan, Way], Whole]
+) -> None:
     plan = plan_of({"optimizer": {"name": optimizer}}, **ENOUGH | {"epochs": 2})
-    assert_same_rest(plan, UNFUSED, tmp_path, uninterrupted(plan, UNFUSED), after=1)
+    whole = run_whole(plan, UNFUSED)
+    assert_same_rest(plan, UNFUSED, whole.folder / "1", whole, after=1)
 
 
 @pytest.mark.parametrize(
@@ -92,28 +115,33 @@ def test_every_optimizer_goes_on_as_if_never_cut_off(optimizer: str, tmp_path: P
     [("cosine decay", FUSED), ("1cycle", UNFUSED), ("plateau", FUSED)],
     ids=lambda value: value if isinstance(value, str) else value.key,
 )
-def test_schedules_go_on_as_if_never_cut_off(schedule: str, way: Way, tmp_path: Path) -> None:
+def test_schedules_go_on_after_a_cut_as_if_never_cut_off(
+    schedule: str, way: Way, run_whole: Callable[[RunPlan, Way], Whole], tmp_path: Path
+) -> None:
     recipe = {"optimizer": {"name": "nadam", "clipnorm": 1.0}, "schedule": SCHEDULES[schedule]}
     plan = plan_of(recipe, **ENOUGH, seed=5)
-    assert_same_rest(plan, way, tmp_path, uninterrupted(plan, way), after=2)
+    whole = run_whole(plan, way)
+    cut_off = train(plan, CutOff(after=2), SAMPLE, way, files=files_in(tmp_path))
+    assert cut_off.kind == "stopped"
+    assert_same_rest(plan, way, tmp_path, whole, after=2)
 
 
-def test_a_plateau_remembers_its_patience_and_its_cooldown(tmp_path: Path) -> None:
+def test_a_plateau_remembers_its_patience_and_its_cooldown(
+    run_whole: Callable[[RunPlan, Way], Whole],
+) -> None:
     recipe = {"optimizer": {"name": "sgd"}, "schedule": SCHEDULES["plateau"]}
     plan = plan_of(recipe, **ENOUGH | {"epochs": 6})
-    whole = uninterrupted(plan, UNFUSED)
-    rates = [record.learning_rate for record in whole[0].epochs]
+    whole = run_whole(plan, UNFUSED)
+    rates = [record.learning_rate for record in whole.sink.epochs]
     # No epoch but the first is good enough: two of patience, one that cools down, two again.
     np.testing.assert_allclose(rates, [0.01, 0.01, 0.01, 0.005, 0.005, 0.0025], rtol=1e-6)
     for after in (2, 3, 4):
-        assert_same_rest(plan, UNFUSED, tmp_path / str(after), whole, after)
+        assert_same_rest(plan, UNFUSED, whole.folder / str(after), whole, after)
 
 
-def test_a_run_cut_off_after_its_last_epoch_goes_on_with_the_test(tmp_path: Path) -> None:
+def test_a_run_cut_off_after_its_last_epoch_goes_on_with_the_test(
+    run_whole: Callable[[RunPlan, Way], Whole],
+) -> None:
     plan = plan_of({"optimizer": {"name": "sgd"}}, **ENOUGH | {"epochs": 1})
-    _, outcome = uninterrupted(plan, UNFUSED)
-    train(plan, ListSink(), SAMPLE, UNFUSED, files=files_in(tmp_path))
-    start, _ = files_in(tmp_path).read()
-    rest = ListSink()
-    assert train(plan, rest, SAMPLE, UNFUSED, start=start) == outcome
-    assert rest.epochs == rest.all_points == []
+    whole = run_whole(plan, UNFUSED)
+    assert_same_rest(plan, UNFUSED, whole.folder / "1", whole, after=1)

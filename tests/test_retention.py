@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
+from sqlalchemy import create_engine, text
 
 from lrlab.engine import Engine
 from lrlab.settings import Settings
 from lrlab.store import Store, UnknownRun
-from lrlab.training.records import Point
+from lrlab.training.records import Mistakes, Point, Result
 from tests.engine_runs import wait_until
 from tests.store_runs import PLAN, bring_to, claim, epoch, queue
+
+PLENTY = 10**9
+"""Bytes, more than the runs of any test take."""
+
+NO_MISTAKES = Mistakes(*[np.empty(0)] * 4)
+
+
+def finish_a_run(store: Store, content: int, points: int = 0) -> int:
+    """A finished run whose network takes so many bytes, which cannot be compressed."""
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(
+        run_id, attempt, [Point(step, 1.0, 0.1, 2.0, 3.0) for step in range(points)]
+    )
+    network = np.random.default_rng(run_id).bytes(content)
+    store.record_result(run_id, attempt, Result(NO_MISTAKES, network))
+    store.finish(run_id, attempt, "finished", "completed")
+    return run_id
+
+
+def bytes_taken(url: str) -> int:
+    """What the database really takes for what runs measured."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            pages, size = (
+                connection.scalar(text(f"pragma {name}")) for name in ("page_count", "page_size")
+            )
+            return pages * size
+        tables = ("metrics", "artifacts")
+        sizes = [text(f"select pg_total_relation_size('{table}')") for table in tables]
+        return sum(connection.scalar(size) for size in sizes)
 
 
 def test_beyond_the_number_kept_the_oldest_ended_runs_go_with_what_they_measured(
@@ -23,12 +58,48 @@ def test_beyond_the_number_kept_the_oldest_ended_runs_go_with_what_they_measured
     store.finish(old, attempt, "finished", "completed")
     kept = [bring_to(store, state)[0] for state in ("stopped", "failed")]
     queued = queue(store, owner="cleo")
-    assert store.retire(keep=2) == 1
+    assert store.retire(2, PLENTY) == 1
     assert {run.id for run in store.runs()} == {waiting, queued, *kept}
     assert store.points(old) == store.epochs(old) == []
-    assert store.retire(keep=2) == 0
-    assert store.retire(keep=0) == 2
+    assert store.retire(2, PLENTY) == 0
+    assert store.retire(0, PLENTY) == 2
     assert {run.id for run in store.runs()} == {waiting, queued}
+
+
+def test_beyond_the_size_kept_the_oldest_ended_runs_go_however_large_those_under_way_are(
+    store: Store,
+) -> None:
+    ids = [finish_a_run(store, 100_000) for _ in range(3)]
+    running, attempt = bring_to(store, "running")
+    store.record_result(running, attempt, Result(NO_MISTAKES, bytes(500_000)))
+    waiting = queue(store, owner="cleo")
+    assert store.retire(10, 350_000) == 0
+    assert store.retire(10, 250_000) == 1
+    assert {run.id for run in store.runs()} == {running, waiting, *ids[1:]}
+    assert store.keras_file(ids[0]) is None
+    assert store.retire(10, 50_000) == 2
+    assert {run.id for run in store.runs()} == {running, waiting}
+
+
+def test_the_size_of_a_run_is_about_what_the_database_grew_by(
+    store: Store, database_url: str
+) -> None:
+    before = bytes_taken(database_url)
+    ids = [finish_a_run(store, 200_000, points=1_000) for _ in range(5)]
+    said = sum(store.run(run_id).size for run_id in ids)
+    assert said == pytest.approx(bytes_taken(database_url) - before, rel=0.25)
+
+
+def test_what_retired_runs_took_is_used_again(new_store: tuple[Store, str]) -> None:
+    store, url = new_store
+    store.register_worker("worker")
+    finish_a_run(store, 200_000, points=400)
+    finish_a_run(store, 200_000, points=400)
+    full = bytes_taken(url)
+    for _ in range(5):
+        assert store.retire(1, PLENTY) == 1
+        finish_a_run(store, 200_000, points=400)
+    assert bytes_taken(url) < full * 1.1
 
 
 def test_a_group_goes_with_the_last_of_its_runs_that_is_retired(store: Store) -> None:
@@ -36,9 +107,9 @@ def test_a_group_goes_with_the_last_of_its_runs_that_is_retired(store: Store) ->
     for _ in range(2):
         run_id, attempt = claim(store)
         store.finish(run_id, attempt, "finished", "completed")
-    assert store.retire(keep=0, batch=1) == 1
+    assert store.retire(0, PLENTY, batch=1) == 1
     assert store.group(group).kind == "seeds"
-    assert store.retire(keep=0, batch=1) == 1
+    assert store.retire(0, PLENTY, batch=1) == 1
     with pytest.raises(UnknownRun):
         store.group(group)
 
@@ -48,7 +119,7 @@ def test_of_those_who_had_turns_as_many_are_remembered_as_runs_are_kept(store: S
         queue(store, owner=owner)
         run_id, attempt = claim(store)
         store.finish(run_id, attempt, "finished", "completed")
-    store.retire(keep=2)
+    store.retire(2, PLENTY)
     ids = {owner: queue(store, owner=owner) for owner in ("cleo", "bob", "ada")}
     begun = []
     while (run := store.claim("worker")) is not None:
@@ -56,14 +127,14 @@ def test_of_those_who_had_turns_as_many_are_remembered_as_runs_are_kept(store: S
     assert begun == [ids["ada"], ids["bob"], ids["cleo"]]
 
 
-def test_the_engine_retires_old_runs(new_store: tuple[Store, str]) -> None:
+@pytest.mark.parametrize("kept", [{"keep_runs": 1}, {"keep_mb": 1}])
+def test_the_engine_retires_old_runs(new_store: tuple[Store, str], kept: dict[str, Any]) -> None:
     store, url = new_store
     store.register_worker("worker")
-    ids = [bring_to(store, "finished")[0] for _ in range(3)]
-    engine = Engine(store, Settings(database_url=url, python="no-such-python", keep_runs=1))
+    ids = [finish_a_run(store, 600_000) for _ in range(3)]
+    engine = Engine(store, Settings(database_url=url, python="no-such-python", **kept))
     engine.start()
     try:
-        wait_until(lambda: len(store.runs()) == 1, "the oldest two were gone")
-        assert store.run(ids[-1]).state == "finished"
+        wait_until(lambda: [run.id for run in store.runs()] == ids[2:], "the oldest two were gone")
     finally:
         engine.stop()

@@ -154,9 +154,21 @@ def test_too_many_runs_are_refused_with_their_number() -> None:
         sweep(plan_of(), [many], ("adam", "sgd"), seeds=(1, 2))
 
 
-def test_an_axis_without_values_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no values"):
-        SweepAxis.of("learning_rate", [])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "no values"),
+        ([0.1, "0.2"], r"learning_rate = '0\.2' is not allowed"),
+        ([0.1, {}], "learning_rate = {} is not allowed"),
+        ([0.1, 10**400], "learning_rate = 10"),
+        ([0.1, math.nan], "learning_rate = nan"),
+    ],
+)
+def test_an_axis_without_values_or_with_one_that_is_no_number_is_refused(
+    values: list[Any], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        SweepAxis.of("learning_rate", values)
 
 
 def test_long_names_stay_different_and_fit_the_store(tmp_path: Any) -> None:

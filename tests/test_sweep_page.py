@@ -151,4 +151,4 @@ def test_a_range_that_is_none_is_told(groups: dict[str, int]) -> None:
     session = visit("range_test")
     session.text_input(key="range.low").set_value("1").run()
     session.text_input(key="range.high").set_value("0.1").run()
-    assert "lowest rate" in session.error[0].value
+    assert "has to grow" in session.error[0].value

@@ -13,6 +13,7 @@ from lrlab.words import (
     between,
     curve_sentence,
     duration,
+    figure,
     map_sentence,
     number,
     path_sentence,
@@ -53,6 +54,21 @@ def constant(rate: float, optimizer: str = "sgd") -> Recipe:
 )
 def test_a_number_has_sensible_digits(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "share", "text", "short"),
+    [
+        (0.88714, True, "88.71%", "88.7%"),
+        (0.32154, False, "0.3215", "0.322"),
+        (float("nan"), False, "not finite", "not finite"),
+        (None, True, "–", "–"),
+    ],
+)
+def test_a_figure_has_the_digits_it_needs(
+    value: float | None, share: bool, text: str, short: str
+) -> None:
+    assert (figure(value, share), figure(value, share, short=True)) == (text, short)
 
 
 def test_two_numbers_that_differ_are_written_differently() -> None:

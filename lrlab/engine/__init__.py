@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from lrlab.engine.engine import Engine, EngineStatus
+from lrlab.engine.leftovers import end_leftovers
 
-__all__ = ["Engine", "EngineStatus"]
+__all__ = ["Engine", "EngineStatus", "end_leftovers"]

@@ -15,6 +15,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
+from lrlab.engine.leftovers import end_leftovers
 from lrlab.engine.process import WorkerProcess, describe_exit, start_worker
 from lrlab.engine.silence import Silence
 from lrlab.settings import Settings
@@ -35,8 +36,8 @@ ORPHAN_SECONDS = 6.0
 """Silence after which a worker that takes runs counts as dead if its server no longer dispatches.
 Once that server has ended the worker ends too, so there is little to be patient for."""
 
-RETIRE_SECONDS = 10.0
-"""How often old runs beyond the number that is kept are looked for."""
+TIDY_SECONDS = 5.0
+"""How often old runs beyond what is kept, and workers left over, are looked for."""
 
 LONGEST_PAUSE = 60.0
 """Seconds between two tries to start a worker, at most; the first pauses are 2, 4, 8, ..."""
@@ -76,7 +77,7 @@ class Engine:
         self._name = uuid.uuid4().hex
         self._dispatches = False
         self._renew_at = 0.0
-        self._retire_at = 0.0
+        self._tidy_at = 0.0
         self._looked = time.monotonic()
         self._looked_well = self._looked
         self._holder = Silence()
@@ -160,24 +161,28 @@ class Engine:
             own = {worker.name for worker in self._workers}
             for name in records.keys() - own:
                 self._watch_orphan(records[name], silent[name])
-            minutes = self._settings.run_minutes
+            settings = self._settings
+            minutes = settings.run_minutes
             limit = f"a run may take {duration(minutes * 60)} on this server"
             self._store.stop_overdue(minutes * 60, limit)
-            if now >= self._retire_at:
-                self._retire_at = now + RETIRE_SECONDS
-                self._store.retire(self._settings.keep_runs)
-            if len(self._workers) < self._settings.workers:
+            if now >= self._tidy_at:
+                self._tidy_at = now + TIDY_SECONDS
+                end_leftovers(settings, [n for n in records if silent[n] <= ORPHAN_SECONDS])
+                self._store.retire(settings.keep_runs, settings.keep_mb * 10**6)
+            if len(self._workers) < settings.workers:
                 self._start_worker()
 
     def _end_all_if_blocked(self, error: StoreError) -> None:
-        """End all workers when the store was of no use for as long as a worker may be silent: one
-        of them may have stalled with the database locked, and none can do anything without it."""
+        """End all workers, those of servers that are gone too, when the store was of no use for as
+        long as a worker may be silent: one of them may have stalled with the database locked, and
+        none can do anything without it."""
         blocked = time.monotonic() - self._looked_well
         if isinstance(error, StoreUnavailable) and blocked > self._settings.silence_limit:
             for worker in self._workers:
                 worker.end = worker.end or "could not use the run database"
                 worker.tell_to_end()
                 worker.is_gone()
+            end_leftovers(self._settings)
 
     def _keep_lease(self, now: float, passed: float) -> bool:
         """Renew the lease, or take it over where it has run out; whether this server has it."""
@@ -185,8 +190,10 @@ class Engine:
         if lease and lease.holder == self._name:
             if now < self._renew_at:
                 return True
+            renewed = self._store.renew_lease(self._name)
+            # A store that could not be written is tried at every look, so that this is known.
             self._renew_at = now + RENEW_SECONDS
-            return self._store.renew_lease(self._name)
+            return renewed
         silent = self._holder.look({lease.holder: lease.beat} if lease else {}, passed)
         if lease and silent[lease.holder] < LEASE_SECONDS:
             return False

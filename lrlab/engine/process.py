@@ -14,6 +14,9 @@ from pathlib import Path
 from lrlab.settings import CHECKPOINT_VARIABLE, DATABASE_VARIABLE, Settings
 from lrlab.training.worker import Exit
 
+WORKER = ("-m", "lrlab.training.worker")
+"""What makes a Python command a worker."""
+
 TERMINATE_SECONDS = 2.0
 """What a worker may take to end after it was told to, before it is killed."""
 
@@ -93,7 +96,8 @@ def start_worker(settings: Settings, server: str) -> WorkerProcess:
     environment[DATABASE_VARIABLE] = settings.database_url
     environment[CHECKPOINT_VARIABLE] = settings.checkpoint_dir
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    command = [settings.python, "-m", "lrlab.training.worker", "--name", name, "--server", server]
+    command = [settings.python, *WORKER, "--name", name, "--server", server]
+    command += ["--parent", str(os.getpid())]
     limits = {
         "--runs": settings.runs_per_worker,
         "--memory": settings.worker_memory,

@@ -8,17 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-POINT_COLUMNS = ("step", "loss", "learning_rate")
-EPOCH_COLUMNS = (
-    "step",
-    "epoch",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-    "learning_rate",
-    "seconds",
-)
+from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS
+
+POINT_COLUMNS = ("step", *POINT_FIELDS)
+EPOCH_COLUMNS = ("step", *EPOCH_FIELDS)
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a text that begins so for a formula, and runs it."""
 
@@ -29,7 +22,7 @@ class Measured:
 
     Args:
         number, name: of the run.
-        points: ``step``, ``loss``, ``learning_rate`` and what else was measured.
+        points: `POINT_COLUMNS` and what else was measured.
         epochs: `EPOCH_COLUMNS` and what else was measured.
     """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lrlab.store.database import StoreError, StoreUnavailable, wal_is_safe
-from lrlab.store.measured import EPOCH_FIELDS, POINT_FIELDS
 from lrlab.store.rows import (
     IllegalTransition,
     NotAllowed,
@@ -29,9 +28,7 @@ from lrlab.store.store import Store
 
 __all__ = [
     "ENDED",
-    "EPOCH_FIELDS",
     "GROUP_KINDS",
-    "POINT_FIELDS",
     "RESUMABLE",
     "TRANSITIONS",
     "Group",

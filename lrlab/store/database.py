@@ -22,7 +22,8 @@ may do nothing, as the transaction of a worker that stalled does. So whoever wai
 worker gets its error in time to end it."""
 
 CONNECT_TIMEOUT = 10
-"""Seconds that a PostgreSQL server has to answer."""
+"""Seconds that a PostgreSQL server has to answer to a new connection, and that its machine has to
+confirm what was sent to it."""
 
 SCHEMA_LOCK = 0x4C524C6162
 """PostgreSQL's advisory lock (any fixed number) held while the tables are made."""
@@ -127,7 +128,15 @@ class Database:
         options = " ".join(f"-c {name}={milliseconds}" for name in limits)
         return {
             "pool_pre_ping": True,
-            "connect_args": {"options": options, "connect_timeout": CONNECT_TIMEOUT},
+            "connect_args": {
+                "options": options,
+                "connect_timeout": CONNECT_TIMEOUT,
+                # Left to itself, a system waits a quarter of an hour for one that was unplugged.
+                "tcp_user_timeout": CONNECT_TIMEOUT * 1000,
+                "keepalives_idle": CONNECT_TIMEOUT // 2,
+                "keepalives_interval": CONNECT_TIMEOUT // 4,
+                "keepalives_count": 2,
+            },
         }
 
     def _prepare(self) -> None:
@@ -178,6 +187,17 @@ class Database:
             raise StoreUnavailable(
                 f"The run database {self._url.database} cannot be used: {cause}."
             ) from error
+
+
+class Part:
+    """A part of `lrlab.store.Store`, which is the whole.
+
+    Args:
+        database: the open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 def _supported(url: str) -> URL:

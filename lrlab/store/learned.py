@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from lrlab.store.database import Database
+from lrlab.store.database import Part
 from lrlab.store.rows import WriteRefused, find_current
 from lrlab.store.schema import artifacts
 from lrlab.training.records import Learned, Mistakes
@@ -22,15 +22,8 @@ LEARNED, MISTAKES, KERAS_FILE = "learned", "mistakes", "keras_file"
 """What there is of a run, by its name in the table."""
 
 
-class LearnedStore:
-    """What the store keeps of a run besides numbers; `lrlab.store.Store` is the whole.
-
-    Args:
-        database: the open database.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class LearnedStore(Part):
+    """What the store keeps of a run besides numbers."""
 
     def record_learned(self, run_id: int, attempt: int, learned: Learned) -> None:
         """Add what the network has learned by an epoch's end.

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from lrlab.store.states import GROUP_KINDS, TRANSITIONS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class _SqliteReal(UserDefinedType[Any]):
@@ -125,6 +125,7 @@ runs = Table(
     Column("total_steps", Integer, nullable=False),
     Column("test_loss", Number),
     Column("test_accuracy", Number),
+    Column("size", Integer, nullable=False, default=0),
     CheckConstraint(f"state in ({', '.join(repr(state) for state in TRANSITIONS)})"),
     Index("runs_by_state", "state", "id"),
     Index("runs_by_group", "group", "id"),

@@ -76,6 +76,7 @@ class Run:
         step: optimizer updates done so far.
         total_steps: optimizer updates the whole plan takes.
         test_loss, test_accuracy: measured on the test images after training.
+        size: bytes that all it measured takes in the database, about; 0 until it has ended.
     """
 
     id: int
@@ -102,6 +103,7 @@ class Run:
     total_steps: int
     test_loss: float | None
     test_accuracy: float | None
+    size: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The store: runs and their metrics, the queue, and the only channel to the workers."""
+"""The store, the only channel to the workers: its parts together, and what visitors ask of it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
-from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
+from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH, NO_CODES, Codes, Limits
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
-from lrlab.store.measured import read_epochs, read_points
+from lrlab.store.learned import LearnedStore
+from lrlab.store.leases import LeaseStore
 from lrlab.store.notes import described
-from lrlab.store.queueing import admit, place
+from lrlab.store.queueing import admit
+from lrlab.store.reading import ReadingStore
 from lrlab.store.rows import (
-    MAX_ID,
     NotAllowed,
-    UnknownRun,
     WriteRefused,
     change,
     find,
     move,
     remove,
-    run_from,
 )
 from lrlab.store.schema import groups, runs
-from lrlab.store.states import RESUMABLE, Group, GroupKind, Place, Run
+from lrlab.store.states import RESUMABLE, GroupKind
 from lrlab.store.workers import WorkerStore
 
-MAX_LABEL = 100
-"""The most characters of a run's name, and of an owner."""
 
-
-class Store(WorkerStore):
+class Store(ReadingStore, LearnedStore, WorkerStore, LeaseStore):
     """Runs and their metrics in one database; safe to use from many threads and processes.
 
     Every call is one short transaction. Any call can raise `StoreUnavailable`.
@@ -54,8 +50,6 @@ class Store(WorkerStore):
     def close(self) -> None:
         """Give the database's connections back."""
         self._database.close()
-
-    # Runs: queueing, reading, stopping, deleting.
 
     def queue(self, plan: RunPlan, *, owner: str, name: str, code: str = "") -> int:
         """Put a run into the queue, behind its owner's others, and return its number.
@@ -117,77 +111,6 @@ class Store(WorkerStore):
             connection.execute(insert(runs), [row | {"group": group} for row in rows])
             return group
 
-    def group(self, group_id: int) -> Group:
-        """One group.
-
-        Raises:
-            UnknownRun: there is none of this number.
-        """
-        query = select(groups).where(groups.c.id == group_id)
-        with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none() if 0 < group_id <= MAX_ID else None
-        if row is None:
-            raise UnknownRun(f"There is no group {group_id}; it may have been deleted.")
-        return Group(*row)
-
-    def groups(self) -> list[Group]:
-        """All groups, the newest first."""
-        with self._database.reading() as connection:
-            found = connection.execute(select(groups).order_by(groups.c.id.desc()))
-            return [Group(*row) for row in found]
-
-    def runs(self, owner: str | None = None, group: int | None = None) -> list[Run]:
-        """The runs of one owner or everybody's, of one group or of all, the newest first."""
-        query = select(runs).order_by(runs.c.id.desc())
-        if owner is not None:
-            query = query.where(runs.c.owner == owner)
-        if group is not None:
-            query = query.where(runs.c.group == group)
-        with self._database.reading() as connection:
-            return [run_from(row) for row in connection.execute(query)]
-
-    def is_busy(self) -> bool:
-        """Whether any run is queued or running."""
-        under_way = exists().where(runs.c.state.in_(("queued", "running")))
-        with self._database.reading() as connection:
-            return bool(connection.scalar(select(under_way)))
-
-    def run(self, run_id: int) -> Run:
-        """One run.
-
-        Raises:
-            UnknownRun: there is none of this number.
-        """
-        with self._database.reading() as connection:
-            return run_from(find(connection, run_id))
-
-    def points(self, run_id: int, since: int = -1) -> list[dict[str, Any]]:
-        """What was measured while training, in the order of steps.
-
-        Args:
-            run_id: the run; an unknown one has no points.
-            since: only points of later steps.
-
-        Returns:
-            A dictionary a point with ``step`` and `POINT_FIELDS`, see
-            `lrlab.training.records.Point`; what was not measured there is missing.
-        """
-        with self._database.reading() as connection:
-            return read_points(connection, run_id, since)
-
-    def epochs(self, run_id: int) -> list[dict[str, Any]]:
-        """What was measured at the end of each epoch, in order.
-
-        Returns:
-            A dictionary an epoch with ``step`` (updates done so far) and `EPOCH_FIELDS`.
-        """
-        return self.epochs_of([run_id])[run_id]
-
-    def epochs_of(self, run_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        """The same as `epochs` for several runs at once, by their numbers."""
-        with self._database.reading() as connection:
-            return read_epochs(connection, run_ids)
-
     def describe(
         self,
         run_id: int,
@@ -219,11 +142,6 @@ class Store(WorkerStore):
                 raise NotAllowed(f"Run {run_id} is somebody else's: only its owner names it.")
             if values:
                 change(connection, run_id, **values)
-
-    def place(self, run_id: int) -> Place | None:
-        """Where a run stands in the queue; None when it does not wait."""
-        with self._database.reading() as connection:
-            return place(connection, run_id)
 
     def request_stop(self, run_id: int, *, by: str, code: str = "") -> None:
         """Ask for a run to stop: a queued one is stopped at once, a running one when its worker
@@ -344,9 +262,9 @@ def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:
 
 def _label(value: str, what: str) -> str:
     label = value.strip()
-    if not 0 < len(label) <= MAX_LABEL or not label.isprintable():
+    if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
         raise InvalidInput(
-            f"A run's {what} must have 1 to {MAX_LABEL} printable characters in one line, "
-            f"not {value[: MAX_LABEL + 1]!r}."
+            f"A run's {what} must have 1 to {NAME_LENGTH} printable characters in one line, "
+            f"not {value[: NAME_LENGTH + 1]!r}."
         )
     return label

@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
-from lrlab.store.learned import LearnedStore, forget_learned
+from lrlab.store.database import Part
+from lrlab.store.learned import forget_learned
 from lrlab.store.measured import add_epoch, add_points, forget_past
 from lrlab.store.queueing import forget_turns, next_run, take_turn
 from lrlab.store.rows import (
@@ -23,16 +24,14 @@ from lrlab.store.rows import (
     run_from,
 )
 from lrlab.store.schema import lease, runs, workers
-from lrlab.store.states import ENDED, Lease, Run, State, WorkerRecord
+from lrlab.store.states import ENDED, Run, State, WorkerRecord
 
 if TYPE_CHECKING:
     from lrlab.training.records import EpochRecord, Point
 
 
-class WorkerStore(LearnedStore):
-    """What workers and engines do with an open database; `lrlab.store.Store` is the whole."""
-
-    # Workers, and the runs they have.
+class WorkerStore(Part):
+    """What workers and engines do with runs."""
 
     def register_worker(self, name: str, server: str | None = None) -> None:
         """Say that a worker lives and is importing TensorFlow.
@@ -141,71 +140,39 @@ class WorkerStore(LearnedStore):
         with self._database.writing() as connection:
             connection.execute(query.values(stop_requested=time.time(), stop_reason=reason))
 
-    def retire(self, keep: int, batch: int = 20) -> int:
-        """Remove the oldest ended runs beyond a number, and what only they needed.
+    def retire(self, keep: int, keep_bytes: int, batch: int = 20) -> int:
+        """Remove the oldest ended runs beyond a number or a size, and what only they needed.
 
         Args:
-            keep: how many ended runs stay.
+            keep: how many ended runs stay at most.
+            keep_bytes: what those that stay may take together.
             batch: how many are removed at most, so that nobody waits long for this.
 
         Returns:
             How many were removed.
         """
+        newest_first = (runs.c.ended.desc(), runs.c.id.desc())
+        number = func.row_number().over(order_by=newest_first)
+        size = func.sum(runs.c.size).over(order_by=newest_first)
+        ended = select(runs.c.id, number.label("number"), size.label("size"))
+        ended = ended.where(runs.c.state.in_(ENDED)).subquery()
         old = (
-            select(runs.c.id)
-            .where(runs.c.state.in_(ENDED))
-            .order_by(runs.c.ended.desc(), runs.c.id.desc())
-            .offset(keep)
+            select(ended.c.id)
+            .where((ended.c.number > keep) | (ended.c.size > keep_bytes))
+            .order_by(ended.c.number.desc())
+            .limit(batch)
         )
         with self._database.reading() as connection:
-            ids = sorted(connection.scalars(old))[:batch]
+            ids = list(connection.scalars(old))
         if not ids:
             return 0
-        ended = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
+        still = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
         with self._database.writing(whole_queue=True) as connection:
-            rows = connection.execute(ended.with_for_update()).all()
+            rows = connection.execute(still.with_for_update()).all()
             for row in rows:
                 remove(connection, row)
             forget_turns(connection, keep)
             return len(rows)
-
-    # The lease: which server dispatches.
-
-    def lease(self) -> Lease | None:
-        """Who dispatches; None when nobody does."""
-        with self._database.reading() as connection:
-            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
-            return None if row is None else Lease(*row)
-
-    def renew_lease(self, server: str) -> bool:
-        """Say that the server that dispatches still lives.
-
-        Returns:
-            False when it is not this one, or no longer.
-        """
-        query = update(lease).where(lease.c.holder == server)
-        with self._database.writing() as connection:
-            return connection.execute(query.values(beat=lease.c.beat + 1)).rowcount == 1
-
-    def take_lease(self, server: str, seen: Lease | None) -> bool:
-        """Become the server that dispatches, unless the lease changed since it was seen.
-
-        Args:
-            server: a name that no server had before.
-            seen: the lease as it was found to have run out; None for there being none.
-        """
-        with self._database.writing(whole_queue=True) as connection:
-            row = connection.execute(select(lease.c.holder, lease.c.beat)).one_or_none()
-            if (None if row is None else Lease(*row)) != seen:
-                return False
-            connection.execute(delete(lease))
-            connection.execute(insert(lease).values(id=1, holder=server, beat=0))
-            return True
-
-    def release_lease(self, server: str) -> None:
-        """Stop dispatching, if this server does."""
-        with self._database.writing() as connection:
-            connection.execute(delete(lease).where(lease.c.holder == server))
 
     # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
 

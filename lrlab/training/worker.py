@@ -104,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lrlab.training.worker")
     parser.add_argument("--name", required=True, help="a name that no worker had before")
     parser.add_argument("--server", help="the server whose worker it is")
+    parser.add_argument("--parent", help="that server's process, for the next one to see it gone")
     parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
     parser.add_argument("--memory", required=True, type=float, help="MB to end above, after a run")
     parser.add_argument("--most-memory", type=int, help="MB that the system gives at most")
@@ -117,8 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         store = Store(settings.database_url)
         store.register_worker(name, given.server)
         return _work(store, name, given.runs, given.memory, settings.checkpoint_folder)
-    except StoreError:
-        logger.exception("the run database cannot be used")
+    except StoreError as error:
+        logger.error("%s", error)
         return Exit.NO_DATABASE
 
 

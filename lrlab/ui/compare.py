@@ -29,7 +29,6 @@ from lrlab.lines import (
     Line,
     differences,
     lines_of,
-    rate_difference,
 )
 from lrlab.measures import MEASURES, Measure
 from lrlab.store import ENDED, Run
@@ -37,7 +36,8 @@ from lrlab.training.data import find_source
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
-from lrlab.words import number
+from lrlab.ui.watching import Seen, seen
+from lrlab.words import figure, number
 
 POLL_SECONDS = 2.0
 
@@ -70,24 +70,17 @@ def _watch(ids: Mapping[str, tuple[int, ...]], was_active: bool) -> None:
         lines = lines_for([store.run(run_id) for numbers in ids.values() for run_id in numbers])
         if was_active and all(run.state in ENDED for line in lines for run in line.runs):
             st.rerun()
-        measured = measured_by(lines)
+        measured = seen_by(lines)
         _words(lines, measured)
         curves(lines, measured, "compare")
         _numbers(lines, measured)
         _differences(lines)
 
 
-def measured_by(lines: Sequence[Line]) -> dict[str, list[Track]]:
-    """What the runs of each line measured, by its label."""
+def seen_by(lines: Sequence[Line]) -> dict[str, list[Seen]]:
+    """What there is to see of the runs of each line, by its label."""
     store = server().store
-    epochs = store.epochs_of([run.id for line in lines for run in line.runs])
-    return {
-        line.label: [
-            Track(store.points(run.id), epochs[run.id], line.plan.steps_per_epoch)
-            for run in line.runs
-        ]
-        for line in lines
-    }
+    return {line.label: [seen(store, run) for run in line.runs] for line in lines}
 
 
 class _Look(NamedTuple):
@@ -97,20 +90,24 @@ class _Look(NamedTuple):
     smoothing: float
 
 
-def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]], key: str) -> None:
+def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]], key: str) -> None:
     """The curves of these lines, all on the same axes, with their controls."""
     look = _controls(key)
     labels = tuple(line.label for line in lines)
+    tracks = {
+        label: [Track(run.points, run.epochs, run.plan.steps_per_epoch) for run in runs]
+        for label, runs in measured.items()
+    }
     if len(labels) > 1:
         show(legend_chart, f"{key}.legend", pd.DataFrame({"recipe": labels}), recipes=labels)
-    for place, curve in zip(_places(key), _drawn(measured), strict=False):
+    for place, curve in zip(_places(key), _drawn(tracks), strict=False):
         with place:
             st.markdown(f"**{curve.title[0].upper()}{curve.title[1:]}**")
             log_y = look.log_y and not curve.share
             show(
                 compared_chart,
                 f"{key}.{curve.field}",
-                compared_table(measured, curve, look.unit, look.smoothing, look.log_x, log_y),
+                compared_table(tracks, curve, look.unit, look.smoothing, look.log_x, log_y),
                 recipes=labels,
                 curve=curve,
                 unit=look.unit,
@@ -160,7 +157,7 @@ def _controls(key: str) -> _Look:
     return _Look(unit, log_x, log_y, smoothing)
 
 
-def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> None:
+def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]]) -> None:
     """Whether these recipes can be told apart at all."""
     answer, box = st.columns([3, 1], gap="medium")
     key = box.selectbox(
@@ -178,7 +175,7 @@ def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> No
     answer.text(comparison_sentence(compare(results, measure, _images(lines))))
 
 
-def _results(line: Line, measured: Sequence[Track], measure: Measure) -> dict[int, float]:
+def _results(line: Line, measured: Sequence[Seen], measure: Measure) -> dict[int, float]:
     """Seed -> the number its finished run came to; the newest run of a seed counts."""
     return {
         run.plan["seed"]: measure.of(its.epochs, diverged(run))
@@ -195,14 +192,14 @@ def _images(lines: Sequence[Line]) -> int | None:
     return source.train_images - source.largest_train_size
 
 
-def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Track]]) -> None:
+def _numbers(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]]) -> None:
     st.markdown("**In numbers**: means over finished runs")
     columns = {line.label: _figures(line, measured[line.label]) for line in lines}
     table = pd.DataFrame(columns).rename_axis(MEASURED).reset_index()
     st.dataframe(table, hide_index=True, alt="The compared recipes in numbers.")
 
 
-def _figures(line: Line, measured: Sequence[Track]) -> dict[str, str]:
+def _figures(line: Line, measured: Sequence[Seen]) -> dict[str, str]:
     ended = [
         (run, its.epochs)
         for run, its in zip(line.runs, measured, strict=True)
@@ -220,7 +217,7 @@ def _figures(line: Line, measured: Sequence[Track]) -> dict[str, str]:
         **figures,
         "Test accuracy": _mean(tested, True),
         "Seconds a run": _seconds(line),
-        "Learning rate: largest difference between recorded and planned": _apart(line, measured),
+        "Learning rate: largest difference between recorded and planned": _apart(measured),
     }
 
 
@@ -228,7 +225,7 @@ def _mean(values: Sequence[float], share: bool) -> str:
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return "diverged" if values else NONE
-    return f"{fmean(finite):.2%}" if share else f"{fmean(finite):.4f}"
+    return figure(fmean(finite), share)
 
 
 def _seconds(line: Line) -> str:
@@ -237,9 +234,8 @@ def _seconds(line: Line) -> str:
     return NONE if spent is None else f"{spent / len(ended):.1f}"
 
 
-def _apart(line: Line, measured: Sequence[Track]) -> str:
-    found = [rate_difference(line.plan.recipe, its.points) for its in measured]
-    known = [apart for apart in found if apart is not None]
+def _apart(measured: Sequence[Seen]) -> str:
+    known = [its.apart for its in measured if its.apart is not None]
     return number(max(known), 2) if known else NONE
 
 

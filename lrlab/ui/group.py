@@ -9,7 +9,7 @@ import streamlit as st
 from lrlab.entries import progress, states
 from lrlab.store import ENDED, Group, Run
 from lrlab.ui.codes import instructor_code, is_instructor
-from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, measured_by
+from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, seen_by
 from lrlab.ui.identity import browser
 from lrlab.ui.live import run_view
 from lrlab.ui.server import server, store_errors
@@ -82,4 +82,4 @@ def _stop_all(ids: Sequence[int]) -> None:
 def _watch_curves(group: Group) -> None:
     with store_errors():
         lines = lines_for(server().store.runs(group=group.id)[::-1])
-        curves(lines, measured_by(lines), f"group.{group.id}")
+        curves(lines, seen_by(lines), f"group.{group.id}")

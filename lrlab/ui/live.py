@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 
-import numpy as np
 import streamlit as st
 
 from lrlab.charts import (
@@ -27,7 +26,7 @@ from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.watching import CROWDED, QUIET, Seen, is_crowded, note_look, seen
-from lrlab.words import duration, number
+from lrlab.words import duration, figure, number, plain
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -66,6 +65,8 @@ def _watch_head(run_id: int, was_active: bool) -> None:
             st.rerun()
         now = seen(store, run)
         run_header(run)
+        with st.container():
+            _trouble(run)
         _progress(run, now)
 
 
@@ -79,6 +80,16 @@ def _watch_charts(run_id: int, was_active: bool) -> None:
             _diagnosis(run, now)
         _results(run, now.epochs)
         _charts(run, now)
+
+
+def _trouble(run: Run) -> None:
+    """Why a run under way may not be what the store says of it."""
+    status = server().engine.status()
+    if run.state == "running" and status.state == "unavailable":
+        st.warning(
+            f"{plain(status.reason)} What is said of this run may be out of date.",
+            icon=":material/power_off:",
+        )
 
 
 def run_header(run: Run) -> None:
@@ -163,7 +174,7 @@ def _progress(run: Run, now: Seen) -> None:
     if run.state == "queued":
         st.progress(0.0, _waiting(run))
         return
-    epoch = min(run.step // plan.steps_per_epoch + 1, plan.epochs)
+    epoch = plan.epoch_at(run.step)
     said = f"epoch {epoch} of {plan.epochs} · step {run.step:,} of {run.total_steps:,}"
     if run.state == "running":
         said = f"{PHASES.get(run.phase, run.phase)} · {said}{_time_left(run)}"
@@ -212,22 +223,16 @@ def _time_left(run: Run) -> str:
 
 def _results(run: Run, epochs: list[dict]) -> None:
     columns = st.columns(4)
-    last = epochs[-1] if epochs else None
+    last = epochs[-1] if epochs else {}
     for column, label, key in (
         (columns[0], "Training loss", "loss"),
         (columns[1], "Validation loss", "val_loss"),
         (columns[2], "Validation accuracy", "val_accuracy"),
     ):
-        value = "–" if last is None else _measured(last[key], "accuracy" in key)
+        value = figure(last.get(key), "accuracy" in key)
         column.metric(label, value, help=f"After epoch {last['epoch']}." if last else None)
-    tested = "–" if run.test_accuracy is None else _measured(run.test_accuracy, True)
+    tested = figure(run.test_accuracy, share=True)
     columns[3].metric("Test accuracy", tested, help="On the test images, after the last epoch.")
-
-
-def _measured(value: float, share: bool) -> str:
-    if not np.isfinite(value):
-        return "not finite"
-    return f"{value:.2%}" if share else f"{value:.4f}"
 
 
 def _charts(run: Run, now: Seen) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lrlab.charts import accuracy_chart, epoch_table, loss_chart, point_table
+from lrlab.charts import accuracy_chart, loss_chart
 from lrlab.entries import states
 from lrlab.plan import RunPlan
 from lrlab.store import Run
@@ -14,7 +14,8 @@ from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
-from lrlab.words import plain
+from lrlab.ui.watching import seen
+from lrlab.words import figure, plain
 
 POLL_SECONDS = 1.0
 
@@ -58,47 +59,40 @@ def _newest(runs: list[Run]) -> Run | None:
 def _header(run: Run) -> None:
     st.title(plain(run.name), anchor=False)
     plan = RunPlan.from_dict(run.plan)
-    epoch = min(run.step // plan.steps_per_epoch + 1, plan.epochs)
     st.progress(
         run.step / run.total_steps,
-        f"{states([run]).capitalize()} · epoch {epoch} of {plan.epochs}",
+        f"{states([run]).capitalize()} · epoch {plan.epoch_at(run.step)} of {plan.epochs}",
     )
 
 
 def _body(run: Run) -> None:
-    store = server().store
-    plan = RunPlan.from_dict(run.plan)
-    points, epochs = store.points(run.id), store.epochs(run.id)
-    last = epochs[-1] if epochs else None
-    columns = st.columns(3)
-    for column, label, value in (
-        (columns[0], "Training loss", last and f"{last['loss']:.3f}"),
-        (columns[1], "Validation accuracy", last and f"{last['val_accuracy']:.1%}"),
-        (
-            columns[2],
-            "Test accuracy",
-            None if run.test_accuracy is None else f"{run.test_accuracy:.1%}",
-        ),
+    now = seen(server().store, run)
+    last = now.epochs[-1] if now.epochs else {}
+    for column, label, value, share in zip(
+        st.columns(3),
+        ("Training loss", "Validation accuracy", "Test accuracy"),
+        (last.get("loss"), last.get("val_accuracy"), run.test_accuracy),
+        (False, True, True),
+        strict=True,
     ):
-        column.metric(label, value or "–")
-    ends = epoch_table(epochs)
+        column.metric(label, figure(value, share, short=True))
     left, right = two_sides("present")
     with left:
         show(
             loss_chart,
             f"present.loss.{run.id}",
-            point_table(points, plan.steps_per_epoch),
-            ends,
+            now.measured,
+            now.ends,
             large=True,
-            length=plan.epochs,
+            length=now.plan.epochs,
             height=330,
         )
     with right:
         show(
             accuracy_chart,
             f"present.accuracy.{run.id}",
-            ends,
+            now.ends,
             large=True,
-            length=plan.epochs,
+            length=now.plan.epochs,
             height=330,
         )

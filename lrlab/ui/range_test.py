@@ -5,11 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.charts import range_test_chart, range_test_tables
-from lrlab.params import Param
 from lrlab.plan import RunPlan
-from lrlab.range_test import HIGH, LOW, RULES, range_test_plan, range_test_sentence, read_range_test
+from lrlab.range_test import (
+    HIGH,
+    LOW,
+    RATE,
+    RULES,
+    range_test_plan,
+    range_test_sentence,
+    read_range_test,
+)
 from lrlab.recipe import Recipe
-from lrlab.schedules.base import rate_param
 from lrlab.store import ENDED, Group, Run
 from lrlab.ui.codes import class_code
 from lrlab.ui.compare import POLL_SECONDS
@@ -19,6 +25,7 @@ from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.take import recipe_draft
+from lrlab.ui.watching import seen
 from lrlab.words import number
 
 SHOWN = "range.shown"
@@ -26,8 +33,6 @@ SHOWN = "range.shown"
 
 TAKEN = "range.taken"
 """Session key of what a button has just put into the recipe."""
-
-RATE = rate_param("learning_rate", LOW, "The learning rate of the test's first or last step.")
 
 
 def range_test_controls(plan: RunPlan) -> None:
@@ -38,10 +43,10 @@ def range_test_controls(plan: RunPlan) -> None:
     with store_errors():
         test = range_test_plan(plan, *(RATE.parse(text, "range test") for text in (low, high)))
         with button_box:
-            _start_button(test, RATE)
+            _start_button(test)
 
 
-def _start_button(test: RunPlan, param: Param) -> None:
+def _start_button(test: RunPlan) -> None:
     st.button(
         f"Start the test of {test.total_steps:,} steps",
         type="primary",
@@ -50,7 +55,7 @@ def _start_button(test: RunPlan, param: Param) -> None:
         args=(test,),
         disabled=browser() is None,
         width="stretch",
-        help=f"One short training whose {param.name} grows by the same factor at every step.",
+        help=f"One short training whose {RATE.name} grows by the same factor at every step.",
     )
 
 
@@ -103,7 +108,7 @@ def _watch(group: Group, run_id: int, plan: RunPlan, was_active: bool) -> None:
 
 
 def _result(run: Run, plan: RunPlan) -> None:
-    test = read_range_test(server().store.points(run.id))
+    test = read_range_test(seen(server().store, run).points)
     ended = run.state in ENDED
     if ended:
         st.markdown(f"**{range_test_sentence(test)}**")

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from lrlab.engine import Engine
+from lrlab.engine import Engine, end_leftovers
 from lrlab.params import InvalidInput
 from lrlab.settings import Settings
-from lrlab.store import Store, StoreError, WriteRefused
+from lrlab.store import Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.words import plain
 
 
@@ -33,7 +33,12 @@ def server() -> Server:
         StoreUnavailable: the store cannot be opened; the next call tries again.
     """
     settings = Settings.from_environment()
-    store = Store(settings.database_url, settings.limits, settings.codes)
+    try:
+        store = Store(settings.database_url, settings.limits, settings.codes)
+    except StoreUnavailable:
+        # A worker of the server before this one may have stalled with the database locked.
+        end_leftovers(settings)
+        raise
     engine = Engine(store, settings)
     engine.start()
     return Server(store, engine, settings.checkpoint_folder)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from lrlab.fields import CHOICES
-from lrlab.limits import DEFAULT_LIMITS
+from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH
 from lrlab.params import Param
 from lrlab.plan import RunPlan
 from lrlab.schedules.base import LEARNING_RATE
@@ -136,7 +136,7 @@ def sweep_button(plans: Mapping[str, RunPlan]) -> None:
 def _start(plans: dict[str, RunPlan]) -> None:
     with store_errors():
         labels = dict.fromkeys(plan.recipe.optimizer_spec.label for plan in plans.values())
-        name = f"Sweep of {', '.join(labels)}"[:100]
+        name = f"Sweep of {', '.join(labels)}"[:NAME_LENGTH]
         st.session_state[SHOWN] = server().store.queue_group(
             plans, owner=browser() or "", name=name, kind="sweep", code=class_code()
         )

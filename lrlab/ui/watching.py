@@ -59,7 +59,7 @@ def seen(store: Store, run: Run) -> Seen:
     return _read(store, run.id, run.attempt, run.step, run.state, run.phase)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _read(store: Store, run_id: int, _attempt: int, _step: int, _state: State, _phase: str) -> Seen:
     plan = RunPlan.from_dict(store.run(run_id).plan)
     points, epochs = store.points(run_id), store.epochs(run_id)
