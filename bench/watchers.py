@@ -22,7 +22,7 @@ from lrlab.store import ENDED, Store
 WATCHERS = 30
 TIMEOUT = 10.0
 """Seconds without an answer that count as none."""
-EPOCHS = 16
+EPOCHS = 30
 
 
 @dataclass
@@ -136,7 +136,8 @@ async def _class_of(server: Server, store: Store, run_id: int) -> tuple[list[Wat
         await asyncio.sleep(0.05)
     tasks = [asyncio.create_task(watcher.watch(ended)) for watcher in watchers]
     # Opening thirty pages at once is not what is measured.
-    await asyncio.sleep(5)
+    while not all(watcher.updates for watcher in watchers):
+        await asyncio.sleep(0.05)
     before, began = sum(process.cpu_times()[:2]), time.perf_counter()
     for watcher in watchers:
         watcher.updates.clear()

@@ -9,7 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 _ENTERED = "entered"
 
-TURN_SECONDS = 0.0005
+TURN_SECONDS = 0.002
 """How long Python lets a thread go on while another waits; its own choice is 0.005."""
 
 

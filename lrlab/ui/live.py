@@ -25,7 +25,7 @@ from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.ui.watching import CROWDED, QUIET, Seen, is_crowded, note_look, seen
+from lrlab.ui.watching import CROWDED, QUIET, Pace, Seen, is_crowded, note_look, seen
 from lrlab.words import duration, figure, number, plain
 
 BADGES = {
@@ -52,25 +52,25 @@ def run_view(run_id: int) -> None:
     pace = CROWDED if is_crowded() else QUIET
     for watch, seconds in ((_watch_head, pace.head), (_watch_charts, pace.charts)):
         with st.container():
-            st.fragment(watch, run_every=seconds if active else None)(run_id, active)
+            st.fragment(watch, run_every=seconds if active else None)(run_id, active, pace)
 
 
-def _watch_head(run_id: int, was_active: bool) -> None:
+def _watch_head(run_id: int, was_active: bool, pace: Pace) -> None:
     note_look()
     with store_errors():
         store = server().store
         run = store.run(run_id)
-        if was_active and run.state in ENDED:
-            # The whole page runs again and builds this view without its timers.
+        if was_active and (run.state in ENDED or (pace == QUIET and is_crowded())):
+            # The whole page runs again and builds this view without its timers, or with slower.
             st.rerun()
         now = seen(store, run)
-        run_header(run)
+        run_header(run, now.plan)
         with st.container():
             _trouble(run)
         _progress(run, now)
 
 
-def _watch_charts(run_id: int, was_active: bool) -> None:
+def _watch_charts(run_id: int, _was_active: bool, _pace: Pace) -> None:
     with store_errors():
         store = server().store
         run = store.run(run_id)
@@ -92,63 +92,63 @@ def _trouble(run: Run) -> None:
         )
 
 
-def run_header(run: Run) -> None:
+def run_header(run: Run, plan: RunPlan) -> None:
     """A run's name, state and reason, and what can be done with it."""
-    plan = RunPlan.from_dict(run.plan)
-    colour, icon = BADGES[run.state]
-    title, stop, again, delete = st.columns([5, 3, 4, 3], vertical_alignment="center")
-    with title:
-        st.text(f"Run {run.id}: {run.name}")
+    # Not columns: drawn every second for everybody, they would cost as much as all the rest.
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"Run {run.id}: {run.name}", width="stretch")
+        _actions(run, plan)
+    if run.reason.startswith("diverged"):
+        st.badge(f"{run.state}: diverged", icon=":material/trending_up:", color="orange")
+    else:
+        colour, icon = BADGES[run.state]
+        st.badge(run.state, icon=icon, color=colour)
+    if run.reason:
+        st.text(run.reason[0].upper() + run.reason[1:] + ".")
+    if run.resumed and run.state != "queued":
+        st.caption(f"Attempt {run.attempt}: {run.resumed}.")
+
+
+def _actions(run: Run, plan: RunPlan) -> None:
+    """The buttons of what this visitor can do with a run."""
     mine = run.owner == browser() or is_instructor()
     resumed = False
     if mine and run.state in RESUMABLE:
-        resumed = stop.button(
+        resumed = st.button(
             "Resume",
             icon=":material/resume:",
             on_click=_resume,
             args=(run.id,),
             help="Go on from the last epoch that was kept, as if the run had never stopped.",
-            width="stretch",
         )
     if mine and run.state not in ENDED:
-        stop.button(
+        st.button(
             "Stopping…" if run.stop_requested else "Stop",
             icon=":material/stop:",
             on_click=_stop,
             args=(run.id,),
             disabled=run.stop_requested is not None,
             help="End this run and keep what was measured.",
-            width="stretch",
         )
-    copied = again.button(
+    copied = st.button(
         "Use its settings",
         icon=":material/content_copy:",
         on_click=put,
         args=(draft_of(plan),),
         help="Put this run's recipe and settings into the sidebar.",
-        width="stretch",
     )
     deleted = False
     if mine and run.state != "running":
-        deleted = delete.button(
+        deleted = st.button(
             "Delete",
             icon=":material/delete:",
             on_click=_delete,
             args=(run.id,),
             help="Remove this run and all it measured.",
-            width="stretch",
         )
     if copied or deleted or resumed:
         # A button in this part of the page reruns this part alone; these change the rest.
         st.rerun()
-    if run.reason.startswith("diverged"):
-        st.badge(f"{run.state}: diverged", icon=":material/trending_up:", color="orange")
-    else:
-        st.badge(run.state, icon=icon, color=colour)
-    if run.reason:
-        st.text(run.reason[0].upper() + run.reason[1:] + ".")
-    if run.resumed and run.state != "queued":
-        st.caption(f"Attempt {run.attempt}: {run.resumed}.")
 
 
 def _stop(run_id: int) -> None:

@@ -39,7 +39,7 @@ def look_at(runs: Sequence[Run], plan: RunPlan) -> None:
     if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
         _group_view(store.group(group), plan)
         if len(runs) == 1:
-            run_header(runs[0])
+            run_header(runs[0], RunPlan.from_dict(runs[0].plan))
             about(runs[0])
     elif len(runs) == 1:
         run_view(runs[0].id)
