@@ -19,7 +19,7 @@ from lrlab.engine import Engine
 from lrlab.plan import RunPlan
 from lrlab.settings import Settings
 from lrlab.store import Store
-from lrlab.training.worker import Exit
+from lrlab.training.worker import Exit, describe_error
 from tests.engine_runs import (
     ENOUGH_MEMORY,
     PATIENCE,
@@ -109,6 +109,17 @@ def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
     third = wait_until_ended(store, store.queue(SHORT, owner="ada", name="next"))
     assert third.state == "finished"
     assert worker_pid(engine) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "an error (MemoryError), most often because memory ran out; the"),
+        (ValueError("/secret/path"), "an error (ValueError); the"),
+    ],
+)
+def test_an_error_is_told_without_its_details(error: Exception, said: str) -> None:
+    assert describe_error(error) == f"training met {said} server's log has the details"
 
 
 def test_a_killed_worker_interrupts_its_run_alone_and_is_replaced(

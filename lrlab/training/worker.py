@@ -48,6 +48,9 @@ IDLE_SECONDS = 0.25
 FAREWELL_SECONDS = 5.0
 """What a worker whose server is gone may take to say so in the store."""
 
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "AbortedError")
+"""Errors of Python and TensorFlow where memory is refused and the process need not end."""
+
 SERVER_ENDED = "LR Lab's server ended while this run was under way"
 
 NICENESS = 10
@@ -190,10 +193,16 @@ def _end_of(
         return "failed", str(error), None
     except Exception as error:
         logger.exception("run %d failed", run.id)
-        what = type(error).__name__
-        return "failed", f"training met an error ({what}); the server's log has the details", None
+        return "failed", describe_error(error), None
     # A loss that stopped being finite is a result too: the run has finished.
     return ("stopped" if outcome.kind == "stopped" else "finished"), outcome.text, outcome
+
+
+def describe_error(error: Exception) -> str:
+    """An error that nobody foresaw, in words; its own may name what is no business of visitors."""
+    what = type(error).__name__
+    hint = ", most often because memory ran out" if what in OUT_OF_MEMORY else ""
+    return f"training met an error ({what}){hint}; the server's log has the details"
 
 
 def _keep_beating(store: Store, name: str, ready: threading.Event) -> None:
