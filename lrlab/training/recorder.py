@@ -18,7 +18,7 @@ the trained network."""
 
 MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
-PUSH_INTERVAL = 0.2
+PUSH_INTERVAL = 0.22
 """Seconds between two pushes of points to the sink, and between two looks for a stop request."""
 
 
