@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.charts import curve_chart, curve_table
 from lrlab.ui.entry import require_entry
-from lrlab.ui.layout import two_sides
-from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice
 from lrlab.ui.recipe import THIS, current_path, current_plan, details, no_path
-from lrlab.ui.show import show
-from lrlab.ui.start import start_button
-from lrlab.words import curve_sentence, path_sentence
 
 require_entry()
 
@@ -22,6 +16,15 @@ st.markdown(
     "What will this optimizer with this schedule do, and what does it really do? Move the "
     "sliders: curve and path follow. Then train a real network with it."
 )
+
+# A new server takes half a second to load what draws; the title is seen before.
+from lrlab.charts import curve_chart, curve_table  # noqa: E402
+from lrlab.ui.layout import two_sides  # noqa: E402
+from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice  # noqa: E402
+from lrlab.ui.show import show  # noqa: E402
+from lrlab.ui.start import start_button  # noqa: E402
+from lrlab.words import curve_sentence, path_sentence  # noqa: E402
+
 if start_button(plan, "Train this recipe"):
     # Without parameters of its own it would clear those bound to the sidebar, which is refused.
     st.switch_page("pages/train.py", query_params={})
