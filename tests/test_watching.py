@@ -1,0 +1,69 @@
+"""Looking at runs under way: what was measured is read once for all who look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lrlab.store import Store
+from lrlab.training.records import Point
+from lrlab.ui import watching
+from lrlab.ui.watching import CROWDED, FEW_WATCHERS, is_crowded, seen
+from tests.store_runs import bring_to
+
+
+@pytest.fixture
+def watchers() -> Iterator[dict[str, float]]:
+    """When each session last looked."""
+    known = watching._watchers()
+    known.clear()
+    yield known
+    known.clear()
+
+
+def between_two_looks(call: Callable[[], object]) -> object:
+    """What a call gives that begins and ends between two looks of a class."""
+    while True:
+        look = int(time.monotonic() / CROWDED.head)
+        found = call()
+        if int(time.monotonic() / CROWDED.head) == look:
+            return found
+
+
+def look_at_a_run_that_goes_on(store: Store) -> tuple[int, int]:
+    """Points seen before and after one more is measured."""
+    run_id, attempt = bring_to(store, "running")
+    store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
+    before = seen(store, store.run(run_id))
+    store.record_points(run_id, attempt, [Point(1, 2.2, 0.1)])
+    after = seen(store, store.run(run_id))
+    store.finish(run_id, attempt, "finished", "completed")
+    assert len(seen(store, store.run(run_id)).points) == 2
+    return len(before.points), len(after.points)
+
+
+def test_a_few_watchers_see_each_point_as_soon_as_they_look(
+    store: Store, watchers: dict[str, float]
+) -> None:
+    watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS)})
+
+    assert look_at_a_run_that_goes_on(store) == (1, 2)
+
+
+def test_a_class_shares_what_was_read_since_the_last_look_and_sees_the_end_at_once(
+    store: Store, watchers: dict[str, float]
+) -> None:
+    watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS + 1)})
+
+    assert between_two_looks(lambda: look_at_a_run_that_goes_on(store)) == (1, 1)
+
+
+def test_who_has_not_looked_for_long_is_no_watcher(watchers: dict[str, float]) -> None:
+    now = time.monotonic()
+    watchers.update({f"session {i}": now - 60 for i in range(30)})
+    watchers["still here"] = now
+
+    assert not is_crowded()
+    assert set(watchers) == {"still here"}
