@@ -10,6 +10,8 @@ from math import prod
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.outcome_map import spaced
@@ -62,7 +64,7 @@ class SweepAxis:
     @classmethod
     def between(cls, recipe: Recipe, key: str, low: float, high: float, count: int) -> SweepAxis:
         """So many values from ``low`` to ``high``, spaced as the parameter's slider is (learning
-        rates by a constant factor), rounded to four digits.
+        rates by a constant factor); those between the ends have no more digits than they need.
 
         Args:
             recipe: whose parameter it is.
@@ -83,10 +85,25 @@ class SweepAxis:
                 "It takes two values or more, from a lower to a higher one; a logarithmic range "
                 "starts above 0, and one towards 1 ends below it."
             )
-        values = [float(f"{value:.4g}") for value in spaced(param, low, high, count)]
+        values = spaced(param, low, high, count)
         if param.scale == "memory":
-            values = [round(1 - float(f"{1 - value:.4g}"), 12) for value in values]
+            between = [round(1 - value, 12) for value in _short(1 - values)]
+        else:
+            between = _short(values)
+        values = [low, *between[1:-1], high]
         return cls.of(key, (round(v) for v in values) if param.kind == "int" else values)
+
+
+def _short(values: np.ndarray) -> list[float]:
+    """The values with the fewest digits, from 2 to 4, that move none of them by more than a tenth
+    of the way to the next one."""
+    gaps = np.abs(np.diff(values))
+    room = 0.1 * np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
+    for digits in (2, 3, 4):
+        found = [float(f"{value:.{digits}g}") for value in values]
+        if (np.abs(found - values) <= room).all():
+            break
+    return found
 
 
 def sweepable(recipe: Recipe) -> dict[str, Param]:

@@ -60,12 +60,14 @@ class SweepResult:
         params: the description of each.
         cells: those with at least one run.
         measure: the number they show.
+        grid: all values of each axis in order, off first, whether or not a run got there.
     """
 
     axes: tuple[str, ...]
     params: tuple[Param, ...]
     cells: tuple[Cell, ...]
     measure: Measure
+    grid: tuple[tuple[Any, ...], ...]
 
     @property
     def optimizers(self) -> tuple[str, ...]:
@@ -109,7 +111,8 @@ def sweep_result(runs: Iterable[tuple[RunPlan, float | None]], measure: Measure)
     cells = [Cell(key[0], tuple(key[1:]), tuple(found)) for key, found in values.items()]
     cells.sort(key=lambda cell: (order.index(cell.optimizer), [_rank(v) for v in cell.at]))
     params = tuple(_param_among(plans, key) for key in axes)
-    return SweepResult(axes, params, tuple(cells), measure)
+    grid = tuple(tuple(sorted({at for (at,) in _values(plans, (key,))}, key=_rank)) for key in axes)
+    return SweepResult(axes, params, tuple(cells), measure, grid)
 
 
 def best_of(result: SweepResult) -> Best | None:
@@ -130,6 +133,15 @@ def best_of(result: SweepResult) -> Best | None:
     ties = [cell for cell in sound if cell is not best and sign * cell.band.mean <= near]
     at_edge = tuple(key for i, key in enumerate(result.axes) if _at_edge(result, i, best))
     return Best(best, tuple(ties), at_edge)
+
+
+def ranked(result: SweepResult) -> list[Cell]:
+    """All cells: those with the fewest diverged runs first, of these the best first."""
+    sign = -1 if result.measure.higher_is_better else 1
+    return sorted(
+        result.cells,
+        key=lambda cell: (cell.band.diverged, sign * cell.band.mean if cell.band.values else 0.0),
+    )
 
 
 def sweep_sentence(result: SweepResult) -> str:

@@ -22,8 +22,8 @@ st.markdown(
 )
 with st.container(border=True, key="sides-sweep"):
     class_code_box()
-    if plans := sweep_controls(plan):
-        sweep_button(plans)
+    if planned := sweep_controls(plan):
+        sweep_button(planned)
 with store_errors():
     engine_note()
     sweep_results()

@@ -104,6 +104,8 @@ def test_everything_but_lists_can_be_swept_and_read_back() -> None:
         ("optimizer.beta_1", (0.9, 0.999, 3), (0.9, 0.99, 0.999)),
         ("schedule.alpha", (0.0, 1.0, 3), (0.0, 0.5, 1.0)),
         ("schedule.warmup_steps", (1, 4, 9), (1, 2, 3, 4)),
+        ("learning_rate", (3e-5, 0.03123, 3), (3e-5, 9.7e-4, 0.03123)),
+        ("learning_rate", (1e-3, 1.1e-3, 3), (1e-3, 1.05e-3, 1.1e-3)),
     ],
 )
 def test_a_range_is_spaced_as_the_slider_is(

@@ -13,6 +13,7 @@ from lrlab.charts import (
     heat_table,
     range_test_chart,
     range_test_tables,
+    sweep_table,
     sweep_u_chart,
     sweep_u_table,
 )
@@ -21,7 +22,7 @@ from lrlab.plan import RunPlan
 from lrlab.range_test import RULES, read_range_test
 from lrlab.recipe import Recipe
 from lrlab.sweep import SweepAxis, sweep
-from lrlab.sweep_results import SweepResult, sweep_result
+from lrlab.sweep_results import SweepResult, ranked, sweep_result
 from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
 
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "adam"}}), train_size=1_000)
@@ -53,12 +54,24 @@ MADE = {
     "U-curves": (
         sweep_u_chart,
         sweep_u_table(SEEDED),
-        {"recipes": ("Adam", "SGD"), "x": "learning_rate", "y": "last validation loss"},
+        {
+            "recipes": ("Adam", "SGD"),
+            "x": "learning_rate",
+            "y": "last validation loss",
+            "ticks": ((1e-3, "0.001"), (1e-2, "0.01")),
+        },
     ),
     "U-curves, linear": (
         sweep_u_chart,
         sweep_u_table(SQUARE, axis=1),
-        {"recipes": ("Adam",), "x": "clipnorm", "y": "accuracy", "log_x": False, "log_y": False},
+        {
+            "recipes": ("Adam",),
+            "x": "clipnorm",
+            "y": "accuracy",
+            "ticks": ((1.0, "1"),),
+            "log_x": False,
+            "log_y": False,
+        },
     ),
     "heat map": (
         heat_chart,
@@ -127,6 +140,17 @@ def test_a_sweep_without_results_has_empty_tables() -> None:
     nothing = sweep_result([(plan, None) for plan in runs], MEASURES["last_val_loss"])
     assert heat_table(nothing, "adam").empty
     assert all(table.empty for table in sweep_u_table(nothing))
+
+
+def test_the_table_has_the_best_first_and_what_diverged_last() -> None:
+    table = sweep_table(SEEDED, ranked(SEEDED)).astype(object)
+    label = "last validation loss"
+    assert table["optimizer"].tolist() == ["SGD", "Adam", "Adam", "SGD"]
+    assert table["learning_rate"].tolist() == [1e-2, 1e-3, 1e-2, 1e-3]
+    assert table[[label, "lowest seed", "highest seed"]].iloc[1].tolist() == [0.5, 0.4, 0.6]
+    assert table["diverged"].tolist() == [0, 0, 1, 2]
+    assert table[label].isna().tolist() == [False, False, False, True]
+    assert sweep_table(SQUARE, ranked(SQUARE))["clipnorm"].tolist() == ["1", "off", "off", "1"]
 
 
 def test_a_range_test_is_drawn_up_to_where_it_diverged() -> None:

@@ -98,7 +98,8 @@ def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, i
     assert_well(session)
     store = server().store
     newest = store.groups()[0]
-    assert (newest.kind, newest.owner, newest.name) == ("sweep", ME, "Sweep of Momentum, Adam")
+    assert (newest.kind, newest.owner) == ("sweep", ME)
+    assert newest.name == "Sweep of learning_rate: Momentum, Adam"
     plans = [RunPlan.from_dict(run.plan) for run in store.runs(group=newest.id)]
     rates = {plan.recipe.schedule.params["learning_rate"] for plan in plans}
     assert rates == {0.001, 0.01, 0.1}

@@ -35,6 +35,7 @@ from lrlab.charts.paths import (
     u_table,
     value_chart,
 )
+from lrlab.charts.range_tests import range_test_chart, range_test_tables
 from lrlab.charts.runs import (
     PLANNED,
     RECORDED,
@@ -47,8 +48,7 @@ from lrlab.charts.runs import (
 from lrlab.charts.sweeps import (
     heat_chart,
     heat_table,
-    range_test_chart,
-    range_test_tables,
+    sweep_table,
     sweep_u_chart,
     sweep_u_table,
 )
@@ -88,6 +88,7 @@ __all__ = [
     "range_test_chart",
     "range_test_tables",
     "recorded_rate_chart",
+    "sweep_table",
     "sweep_u_chart",
     "sweep_u_table",
     "thinned",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,6 +65,13 @@ def quiet_axis() -> alt.Axis:
 def number_axis() -> alt.Axis:
     """An axis of numbers that may span powers of ten."""
     return alt.Axis(labelExpr=_SHORT_NUMBER, tickCount=5, labelOverlap=True)
+
+
+def named_axis(ticks: Sequence[tuple[float, str]]) -> alt.Axis:
+    """An axis with ticks at these places alone, and what stands there."""
+    places, texts = ([tick[part] for tick in ticks] for part in (0, 1))
+    label = f"{json.dumps(texts)}[indexof({json.dumps(places)}, datum.value)]"
+    return alt.Axis(values=places, labelExpr=label, labelOverlap=True)
 
 
 def powers_axis() -> alt.Axis:

@@ -1,4 +1,4 @@
-"""What sweeps and range tests found."""
+"""What sweeps found."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import described, number_axis, powers_axis, recipe_colour
+from lrlab.charts.look import described, named_axis, number_axis, powers_axis, recipe_colour
 from lrlab.optimizers import OPTIMIZERS
-from lrlab.range_test import RangeTest
 from lrlab.relief import HIGH, LOW, SPECIAL
 from lrlab.sweep_results import Cell, SweepResult, best_of
 
 DARK = 0.4
 """A cell of the heat map with a shade below this needs light text."""
 
-LOSS, AVERAGE = "loss of the last batches", "smoothed"
-"""The curves of a range test."""
+EDGE = 14
+"""Pixels between the outermost points and the chart's edge."""
 
 
 def sweep_u_table(result: SweepResult, axis: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -74,6 +73,7 @@ def sweep_u_chart(
     recipes: Sequence[str],
     x: str,
     y: str,
+    ticks: Sequence[tuple[float, str]],
     log_x: bool = True,
     log_y: bool = True,
     height: int = 320,
@@ -86,12 +86,19 @@ def sweep_u_chart(
         points, lost: the rows.
         recipes: the order of colours.
         x, y: the names of the hyperparameter and of the measure.
+        ticks: the values along the chart in order, and how they are written.
         log_x, log_y: which axes are logarithmic.
     """
-    ticks = powers_axis() if log_x else number_axis()
-    across = alt.X("x:Q", title=_logged(x, log_x), scale=_scale(log_x), axis=ticks)
+    ends = [ticks[0][0], ticks[-1][0]]
+    across = alt.X(
+        "x:Q",
+        title=_logged(x, log_x),
+        scale=_scale(log_x, domain=ends, nice=False, padding=EDGE),
+        axis=named_axis(ticks),
+    )
     colour = recipe_colour(recipes)
-    up = {"title": _logged(y, log_y), "scale": _scale(log_y), "axis": number_axis()}
+    up_axis = powers_axis() if log_y else number_axis()
+    up = {"title": _logged(y, log_y), "scale": _scale(log_y), "axis": up_axis}
     base = alt.Chart(points).encode(x=across, color=colour)
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", **up), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", **up))
@@ -130,6 +137,30 @@ def sweep_u_chart(
     return alt.layer(band, line, dots, crosses).properties(
         height=height, description=described(f"{y} against {x}", recipes)
     )
+
+
+def sweep_table(result: SweepResult, cells: Sequence[Cell]) -> pd.DataFrame:
+    """Cells of a sweep for people to read: ``optimizer``, each hyperparameter by its name, the
+    mean of the measure by its label, ``lowest seed`` and ``highest seed``, ``runs`` and
+    ``diverged``; no mean where all diverged, and texts on an axis that is no number throughout."""
+    rows = []
+    for cell in cells:
+        spread = _spread(cell) if cell.band.values else {}
+        rows.append(
+            {"optimizer": OPTIMIZERS[cell.optimizer].label}
+            | {
+                param.name: value if _is_number(values) else param.text(value)
+                for param, value, values in zip(result.params, cell.at, result.grid, strict=True)
+            }
+            | {result.measure.label: spread.get("mean")}
+            | {"lowest seed": spread.get("low"), "highest seed": spread.get("high")}
+            | {"runs": len(cell.values), "diverged": cell.band.diverged}
+        )
+    return pd.DataFrame(rows)
+
+
+def _is_number(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
@@ -214,7 +245,7 @@ def heat_chart(
         .properties(name="cells")
         .add_params(chosen)
     )
-    texts = base.mark_text(tooltip=None).encode(
+    texts = base.mark_text(tooltip=None, fontSize=14).encode(
         text="text:N",
         color=alt.when("datum.dark").then(alt.value("white")).otherwise(alt.value("black")),
     )
@@ -225,65 +256,9 @@ def heat_chart(
     return alt.layer(boxes, texts, frame).properties(height=height, description=description)
 
 
-def range_test_tables(test: RangeTest) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A range test as far as it had not diverged, and its marks.
-
-    Returns:
-        A table with the columns ``learning_rate``, ``loss`` and ``smoothed``; and one with the
-        columns ``learning_rate`` and ``text``: the suggested rates with their rules, and where
-        the loss had diverged.
-    """
-    end = None if test.diverged_at is None else test.diverged_at + 1
-    columns = {"learning_rate": test.rates, "loss": test.losses, "smoothed": test.smoothed}
-    curve = pd.DataFrame({name: values[:end] for name, values in columns.items()})
-    marks = [(rate, rule) for rule, rate in test.suggestions.items()]
-    if test.diverged_at is not None:
-        marks.append((float(test.rates[test.diverged_at]), "diverged"))
-    return curve, pd.DataFrame(marks, columns=["learning_rate", "text"])
-
-
-def range_test_chart(
-    curve: Any, marks: Any, low: float, high: float, height: int = 320
-) -> alt.LayerChart:
-    """Loss against learning rate, from the rows of `range_test_tables`; the rates suggested, and
-    the one where the loss had diverged, are named.
-
-    Args:
-        curve, marks: the rows.
-        low, high: the rates the test goes through, the fixed ends of the axis.
-    """
-    scale = alt.Scale(type="log", domain=[low, high], nice=False)
-    across = alt.X("learning_rate:Q", title="learning rate (log)", scale=scale, axis=number_axis())
-    rate = alt.Tooltip("learning_rate:Q", title="learning rate", format=".3~g")
-    up = {"scale": alt.Scale(zero=False), "axis": number_axis()}
-    base = alt.Chart(curve).encode(x=across)
-    kinds = alt.Scale(domain=[AVERAGE, LOSS])
-    measured = base.mark_point(filled=True, size=12, opacity=0.5, color="gray").encode(
-        y=alt.Y("loss:Q", title="loss", **up),
-        tooltip=[rate, alt.Tooltip("loss:Q", title=LOSS, format=".4~g")],
-    )
-    average = (
-        base.transform_calculate(kind=f"'{AVERAGE}'")
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            y=alt.Y("smoothed:Q", title="loss", **up),
-            color=alt.Color("kind:N", scale=kinds, legend=None),
-            tooltip=[rate, alt.Tooltip("smoothed:Q", title="smoothed loss", format=".4~g")],
-        )
-    )
-    named = alt.Chart(marks).encode(x=across)
-    rules = named.mark_rule(strokeDash=[4, 4], color="gray").encode(tooltip=[rate, "text:N"])
-    texts = named.mark_text(
-        angle=270, align="right", baseline="bottom", dx=-4, dy=-3, fontSize=12, color="gray"
-    ).encode(y=alt.value(0), text="text:N")
-    description = "Loss against a growing learning rate, with the rates it suggests."
-    return alt.layer(measured, average, rules, texts).properties(
-        height=height, description=description
-    )
-
-
-def _scale(log: bool) -> alt.Scale:
-    return alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
+def _scale(log: bool, **more: Any) -> alt.Scale:
+    kind = {"type": "log", "nice": False} if log else {"zero": False}
+    return alt.Scale(**kind | more)
 
 
 def _logged(name: str, log: bool) -> str:

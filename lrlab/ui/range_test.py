@@ -23,16 +23,12 @@ from lrlab.ui.group import group_progress
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
-from lrlab.ui.state import put
-from lrlab.ui.take import recipe_draft
+from lrlab.ui.take import follow, take
 from lrlab.ui.watching import seen
 from lrlab.words import number
 
 SHOWN = "range.shown"
 """Session key of the range test that is looked at."""
-
-TAKEN = "range.taken"
-"""Session key of what a button has just put into the recipe."""
 
 
 def range_test_controls(plan: RunPlan) -> None:
@@ -100,9 +96,7 @@ def _watch(group: Group, run_id: int, plan: RunPlan, was_active: bool) -> None:
         run = server().store.run(run_id)
         if was_active and run.state in ENDED:
             st.rerun()
-        if st.session_state.pop(TAKEN, False):
-            # The recipe's controls are outside this part of the page.
-            st.rerun()
+        follow()
         group_progress(group, [run])
         _result(run, plan)
 
@@ -114,15 +108,14 @@ def _result(run: Run, plan: RunPlan) -> None:
         st.markdown(f"**{range_test_sentence(test)}**")
         with st.container(horizontal=True):
             for rule, rate in test.suggestions.items():
-                if st.button(
+                st.button(
                     f"Use {number(rate, 2)}: {rule}",
                     icon=":material/content_copy:",
                     on_click=_take,
                     args=(run, plan, float(f"{rate:.2g}")),
                     help=f"Make {number(rate, 2)}, {RULES[rule]}, the recipe's largest learning "
                     "rate.",
-                ):
-                    st.rerun()
+                )
     tested = RunPlan.from_dict(run.plan)
     ends = tested.recipe.learning_rates(tested.total_steps)
     show(
@@ -144,5 +137,7 @@ def _take(run: Run, plan: RunPlan, rate: float) -> None:
     data = plan.recipe.to_dict() | {"optimizer": tested.recipe.optimizer.to_dict()}
     with store_errors():
         recipe = Recipe.from_dict(data).with_peak(rate, plan.total_steps)
-        put(recipe_draft(RunPlan.from_dict(plan.to_dict() | {"recipe": recipe.to_dict()})))
-        st.session_state[TAKEN] = True
+        take(
+            RunPlan.from_dict(plan.to_dict() | {"recipe": recipe.to_dict()}),
+            f"{recipe.optimizer_spec.label}, learning rate {number(rate, 2)}",
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -26,9 +27,16 @@ COUNT = 7
 """How many values an axis has at first."""
 
 
-def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
-    """Which hyperparameters vary and over what, which optimizers and how many seeds; the runs by
-    name, none if they cannot be planned, which is then told."""
+class Planned(NamedTuple):
+    """A sweep that can be started: what to call it, and its runs by name."""
+
+    name: str
+    plans: dict[str, RunPlan]
+
+
+def sweep_controls(plan: RunPlan) -> Planned | None:
+    """Which hyperparameters vary and over what, which optimizers and how many seeds; None if
+    that cannot be planned, which is then told."""
     known = sweepable(plan.recipe)
     names = list(known)
     first, second = st.columns(2, gap="large")
@@ -49,6 +57,7 @@ def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
         key=_key(plan, "optimizers"),
         format_func=lambda key: CHOICES["optimizer"][key].label,
         help="Others than the recipe's own take Keras's defaults for all that does not vary.",
+        placeholder="The recipe's own",
     )
     seeds = right.number_input(
         "Seeds", 1, MOST_SEEDS, 1, key="sweep.seeds", persist_state="session"
@@ -56,8 +65,11 @@ def sweep_controls(plan: RunPlan) -> dict[str, RunPlan]:
     with store_errors():
         axes = [make() for make in chosen]
         most = server().store.limits.max_group
-        return sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds), most)
-    return {}
+        plans = sweep(plan, axes, optimizers, range(plan.seed, plan.seed + seeds), most)
+        labels = dict.fromkeys(some.recipe.optimizer_spec.label for some in plans.values())
+        varied = " × ".join(known[axis.key].name for axis in axes)
+        return Planned(f"Sweep of {varied}: {', '.join(labels)}"[:NAME_LENGTH], plans)
+    return None
 
 
 def _axis(plan: RunPlan, key: str, param: Param) -> Callable[[], SweepAxis]:
@@ -119,24 +131,29 @@ def _key(plan: RunPlan, what: str) -> str:
     return f"sweep.{plan.recipe.optimizer.name}.{plan.recipe.schedule.name}.{what}"
 
 
-def sweep_button(plans: Mapping[str, RunPlan]) -> None:
-    """The button that queues the sweep."""
-    some = next(iter(plans.values()))
+def sweep_button(planned: Planned) -> None:
+    """The button that queues the sweep, and what it will come to."""
+    count, some = len(planned.plans), next(iter(planned.plans.values()))
     st.button(
-        f"Start {len(plans)} runs",
+        f"Start {count} run{'s' if count > 1 else ''}",
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
-        args=(dict(plans),),
+        args=(planned,),
         disabled=browser() is None,
-        help=f"Train them one after the other in the background, {some.epochs} epochs each.",
+    )
+    st.caption(
+        f"One after the other in the background, each {some.epochs} "
+        f"epoch{'s' if some.epochs > 1 else ''} on {some.train_size:,} images."
     )
 
 
-def _start(plans: dict[str, RunPlan]) -> None:
+def _start(planned: Planned) -> None:
     with store_errors():
-        labels = dict.fromkeys(plan.recipe.optimizer_spec.label for plan in plans.values())
-        name = f"Sweep of {', '.join(labels)}"[:NAME_LENGTH]
         st.session_state[SHOWN] = server().store.queue_group(
-            plans, owner=browser() or "", name=name, kind="sweep", code=class_code()
+            planned.plans,
+            owner=browser() or "",
+            name=planned.name,
+            kind="sweep",
+            code=class_code(),
         )

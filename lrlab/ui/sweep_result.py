@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import pandas as pd
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 
-from lrlab.charts import heat_chart, heat_table, sweep_u_chart, sweep_u_table
+from lrlab.charts import heat_chart, heat_table, sweep_table, sweep_u_chart, sweep_u_table
 from lrlab.entries import diverged
 from lrlab.fields import CHOICES
 from lrlab.measures import MEASURES
@@ -20,23 +22,21 @@ from lrlab.sweep_results import (
     SweepResult,
     best_of,
     cell_text,
+    ranked,
     sweep_result,
     sweep_sentence,
 )
 from lrlab.ui.compare import POLL_SECONDS
 from lrlab.ui.group import group_progress
 from lrlab.ui.identity import browser
+from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
-from lrlab.ui.state import put
 from lrlab.ui.sweep import SHOWN
-from lrlab.ui.take import recipe_draft
+from lrlab.ui.take import follow, take, turn
 
 MEASURE = "last_val_loss"
 """By which a sweep is judged at first."""
-
-TAKEN = "sweep.taken"
-"""Session key of what a click has just put into the recipe."""
 
 
 def sweep_results() -> None:
@@ -70,9 +70,7 @@ def _watch(group: Group, was_active: bool) -> None:
         runs = server().store.runs(group=group.id)[::-1]
         if not runs or (was_active and all(run.state in ENDED for run in runs)):
             st.rerun()
-        if st.session_state.pop(TAKEN, False):
-            # The recipe's controls are outside this part of the page.
-            st.rerun()
+        follow()
         group_progress(group, runs)
         measure = st.segmented_control(
             "Judged by",
@@ -90,6 +88,7 @@ def _watch(group: Group, was_active: bool) -> None:
         _u_curves(group, result, runs)
         if len(result.axes) == 2:
             _heat_map(group, result, runs)
+        _table(group, result, runs)
 
 
 def _result(runs: Sequence[Run], measure_key: str) -> SweepResult:
@@ -112,14 +111,13 @@ def _answer(result: SweepResult, runs: Sequence[Run]) -> None:
     best = best_of(result)
     if best is None:
         return
-    if st.button(
+    st.button(
         "Take the best into the recipe",
         icon=":material/content_copy:",
         on_click=_take,
         args=(result, best.cell, runs),
         help=cell_text(result, best.cell),
-    ):
-        st.rerun()
+    )
 
 
 def _take(result: SweepResult, cell: Cell, runs: Sequence[Run]) -> None:
@@ -128,35 +126,66 @@ def _take(result: SweepResult, cell: Cell, runs: Sequence[Run]) -> None:
         plan = RunPlan.from_dict(run.plan)
         at = tuple(swept_value(plan, key) for key in result.axes)
         if (plan.recipe.optimizer.name, at) == (cell.optimizer, cell.at):
-            put(recipe_draft(plan))
-            st.session_state[TAKEN] = True
+            take(plan, cell_text(result, cell))
             return
 
 
 def _u_curves(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
-    for axis, param in enumerate(result.params):
-        points, lost = sweep_u_table(result, axis)
-        if points.empty:
-            continue
-        others = "" if len(result.axes) == 1 else "; each point is the best over the other"
-        st.markdown(f"**{result.measure.label.capitalize()}** against {param.name}{others}")
-        key = f"sweep.u.{group.id}.{axis}"
-        show(
-            sweep_u_chart,
-            key,
-            points,
-            lost,
-            on_select=partial(_take_point, key, axis, result, runs),
-            recipes=tuple(OPTIMIZERS[key].label for key in result.optimizers),
-            x=param.name,
-            y=result.measure.label,
-            log_x=param.scale == "log" and bool((points["x"] > 0).all()),
-            log_y=not result.measure.share,
-        )
+    tables = {axis: sweep_u_table(result, axis) for axis in range(len(result.axes))}
+    drawn = [axis for axis, (points, _) in tables.items() if not points.empty]
+    places = two_sides(f"sweep-{group.id}") if len(drawn) > 1 else [st.container()]
+    for axis, place in zip(drawn, places, strict=False):
+        with place:
+            _u_curve(group, axis, result, runs, *tables[axis])
+    if not drawn:
+        return
+    seeds = "Lines are means over seeds, bands reach from the lowest to the highest. "
+    lost = "× marks values at which runs diverged. "
     st.caption(
-        "Lines are means over seeds, bands reach from the lowest to the highest seed; × marks "
-        "values at which runs diverged. Click a point to take it into the recipe."
+        (seeds if any(len(cell.values) > 1 for cell in result.cells) else "")
+        + (lost if any(cell.band.diverged for cell in result.cells) else "")
+        + "Click a point to take it into the recipe."
     )
+
+
+def _u_curve(
+    group: Group,
+    axis: int,
+    result: SweepResult,
+    runs: Sequence[Run],
+    points: pd.DataFrame,
+    lost: pd.DataFrame,
+) -> None:
+    param = result.params[axis]
+    others = "".join(
+        f"; each point is at its best {other.name}" for other in result.params if other != param
+    )
+    st.markdown(f"**{_title(result)}** against {param.name}{others}")
+    key = f"sweep.u.{group.id}.{axis}.{turn()}"
+    ticks = [
+        (float(value), param.text(value))
+        for value in result.grid[axis]
+        if isinstance(value, int | float)
+    ]
+    show(
+        sweep_u_chart,
+        key,
+        points,
+        lost,
+        on_select=partial(_take_point, key, axis, result, runs),
+        recipes=tuple(OPTIMIZERS[key].label for key in result.optimizers),
+        x=param.name,
+        y=result.measure.label,
+        ticks=tuple(ticks),
+        log_x=param.scale == "log" and ticks[0][0] > 0,
+        # Within a power of ten a logarithmic axis would have next to no numbers.
+        log_y=not result.measure.share and points["high"].max() > 10 * points["low"].min() > 0,
+    )
+
+
+def _title(result: SweepResult) -> str:
+    label = result.measure.label
+    return label[0].upper() + label[1:]
 
 
 def _take_point(key: str, axis: int, result: SweepResult, runs: Sequence[Run]) -> None:
@@ -169,7 +198,8 @@ def _take_point(key: str, axis: int, result: SweepResult, runs: Sequence[Run]) -
             and cell.at[axis] == chosen["x"]
             and cell.band.values
         ]
-        _take(result, min(cells, key=lambda cell: sign * cell.band.mean), runs)
+        if cells:
+            _take(result, min(cells, key=lambda cell: sign * cell.band.mean), runs)
 
 
 def _heat_map(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
@@ -185,9 +215,12 @@ def _heat_map(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
         )
     table = heat_table(result, optimizer)
     x, y = result.params
-    xs, ys = (_texts(result, axis) for axis in (0, 1))
-    st.markdown(f"**{result.measure.label.capitalize()}** for every pair; dark is better")
-    key = f"sweep.heat.{group.id}.{optimizer}"
+    xs, ys = (
+        tuple(param.text(value) for value in values)
+        for param, values in zip(result.params, result.grid, strict=True)
+    )
+    st.markdown(f"**{_title(result)}** for every pair; dark is better")
+    key = f"sweep.heat.{group.id}.{optimizer}.{turn()}"
     show(
         heat_chart,
         key,
@@ -201,13 +234,6 @@ def _heat_map(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
     st.caption("Click a cell to take it into the recipe.")
 
 
-def _texts(result: SweepResult, axis: int) -> tuple[str, ...]:
-    """The values along an axis in order; one that is off comes first."""
-    values = {cell.at[axis] for cell in result.cells}
-    ordered = sorted(values, key=lambda value: (value is not None, value or 0))
-    return tuple(result.params[axis].text(value) for value in ordered)
-
-
 def _take_cell(key: str, optimizer: str, result: SweepResult, runs: Sequence[Run]) -> None:
     for chosen in st.session_state[key].selection["cell"]:
         wanted = (optimizer, chosen["x"], chosen["y"])
@@ -215,3 +241,34 @@ def _take_cell(key: str, optimizer: str, result: SweepResult, runs: Sequence[Run
             texts = (p.text(value) for p, value in zip(result.params, cell.at, strict=True))
             if (cell.optimizer, *texts) == wanted:
                 _take(result, cell, runs)
+
+
+def _table(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
+    """The same in numbers, for those who do not see or point: ticking a row takes it."""
+    with st.expander("All values in numbers", icon=":material/table:"):
+        cells = ranked(result)
+        key = f"sweep.table.{group.id}.{result.measure.label}.{len(cells)}.{turn()}"
+        table = sweep_table(result, cells)
+        shape = "percent" if result.measure.share else "%.4g"
+        measured = (result.measure.label, "lowest seed", "highest seed")
+        shapes = dict.fromkeys((param.name for param in result.params), "%.6g")
+        st.dataframe(
+            table,
+            key=key,
+            column_config={
+                name: st.column_config.NumberColumn(format=one)
+                for name, one in (shapes | dict.fromkeys(measured, shape)).items()
+                if is_numeric_dtype(table[name])
+            },
+            hide_index=True,
+            on_select=partial(_take_row, key, cells, result, runs),
+            selection_mode="single-row",
+            placeholder="–",
+            alt="All values of the sweep, the best first. Tick a row to take it into the recipe.",
+        )
+        st.caption("The best comes first. Tick a row to take it into the recipe.")
+
+
+def _take_row(key: str, cells: Sequence[Cell], result: SweepResult, runs: Sequence[Run]) -> None:
+    for row in st.session_state[key]["selection"]["rows"]:
+        _take(result, cells[row], runs)

@@ -1,13 +1,46 @@
-"""A plan's recipe as the controls hold it, without the planned run around it."""
+"""Taking a run's or a result's recipe into the controls, by a click in a part of the page."""
 
 from __future__ import annotations
+
+import streamlit as st
 
 from lrlab.draft import draft_of
 from lrlab.fields import recipe_fields
 from lrlab.plan import RunPlan
+from lrlab.ui.state import put
+
+_TAKEN, _TOLD = "take.taken", "take.told"
+"""Session keys of what a click has just put into the recipe, before and after the page followed."""
+
+_TURN = "take.turn"
 
 
-def recipe_draft(plan: RunPlan) -> dict[str, str]:
-    """The draft of a plan's recipe alone; network, epochs and so on stay as they are."""
+def take(plan: RunPlan, what: str) -> None:
+    """Put a plan's recipe into the controls; network, epochs and so on stay as they are.
+
+    Call it from a callback, and `follow` as the part of the page with the click runs again.
+
+    Args:
+        plan: whose recipe it is.
+        what: how people are told what was taken.
+    """
     kept = {"optimizer", "schedule", *recipe_fields()}
-    return {key: text for key, text in draft_of(plan).items() if key in kept}
+    put({key: text for key, text in draft_of(plan).items() if key in kept})
+    st.session_state[_TAKEN] = what
+    st.session_state[_TURN] = turn() + 1
+
+
+def turn() -> int:
+    """How often something was taken. In a chart's key it ends the chart's selection, so that the
+    same place can be clicked again."""
+    return st.session_state.get(_TURN, 0)
+
+
+def follow() -> None:
+    """After a click has taken something, run the whole page again and say so."""
+    if what := st.session_state.pop(_TAKEN, ""):
+        # The recipe's controls are outside this part of the page.
+        st.session_state[_TOLD] = what
+        st.rerun()
+    if what := st.session_state.pop(_TOLD, ""):
+        st.toast(f"Now in the recipe: {what}.", icon=":material/check:")
