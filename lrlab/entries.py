@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from lrlab.plan import RunPlan
+
 if TYPE_CHECKING:
     from lrlab.store import Group, Run
 
@@ -20,10 +22,12 @@ class Entry:
     Args:
         name: of the run or of the group.
         runs: one or more, the oldest first.
+        kind: of the group; empty for a run by itself.
     """
 
     name: str
     runs: tuple[Run, ...]
+    kind: str = ""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -34,6 +38,12 @@ class Entry:
     def state(self) -> str:
         """The state of its run, or how many runs are in which: ``2 finished, 1 queued``."""
         return states(self.runs)
+
+    @property
+    def recipe(self) -> str:
+        """The recipe of its runs, or how many they are."""
+        labels = dict.fromkeys(RunPlan.from_dict(run.plan).recipe.label for run in self.runs)
+        return next(iter(labels)) if len(labels) == 1 else f"{len(labels)} recipes"
 
     @property
     def done(self) -> float:
@@ -72,12 +82,14 @@ def entries_of(runs: Sequence[Run], groups: Sequence[Group]) -> list[Entry]:
         runs: the newest first.
         groups: those whose runs make one entry each; other runs stand by themselves.
     """
-    names = {group.id: group.name for group in groups}
+    known = {group.id: group for group in groups}
     members: dict[Any, list[Run]] = {}
     for run in runs:
-        members.setdefault(run.group if run.group in names else f"run {run.id}", []).append(run)
+        members.setdefault(run.group if run.group in known else f"run {run.id}", []).append(run)
     return [
-        Entry(names.get(key, found[0].name), tuple(reversed(found)))
+        Entry(known[key].name, tuple(reversed(found)), known[key].kind)
+        if key in known
+        else Entry(found[0].name, (found[0],))
         for key, found in members.items()
     ]
 
@@ -108,6 +120,20 @@ def _written(entry: Entry) -> str:
     for run in entry.runs:
         said += [str(run.id), run.name, run.notes, *run.tags]
     return "\n".join(said).lower()
+
+
+def curve_of(entry: Entry, epochs: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[float]:
+    """The validation accuracy after each epoch: the mean over seeds, but of a sweep the run that
+    ended best, as a mean over different recipes says nothing.
+
+    Args:
+        entry: the row.
+        epochs: the store's epochs of each run, by its number.
+    """
+    if entry.kind != "sweep":
+        return mean_curve([epochs[run.id] for run in entry.runs], "val_accuracy")
+    curves = [mean_curve([epochs[run.id]], "val_accuracy") for run in entry.runs]
+    return max(curves, key=lambda curve: curve[-1:])
 
 
 def mean_curve(epochs: Sequence[Sequence[Mapping[str, Any]]], field: str) -> list[float]:

@@ -66,4 +66,5 @@ st.dataframe(
         }
     ),
     hide_index=True,
+    alt="Where each recipe of the race ends.",
 )

@@ -45,6 +45,19 @@ def test_somebody_elses_run_keeps_its_name(store: Store) -> None:
         store.describe(run_id + 1, by="ada", name="x")
 
 
+def test_an_owner_renames_a_group_and_nobody_else_does(store: Store) -> None:
+    group = store.queue_group({"a": PLAN}, owner="ada", name="first", kind="seeds")
+    store.rename_group(group, by="ada", name=" best yet ")
+    assert store.group(group).name == "best yet"
+    with pytest.raises(WriteRefused, match="somebody else's"):
+        store.rename_group(group, by="eve", name="mine now")
+    with pytest.raises(InvalidInput, match="1 to 100"):
+        store.rename_group(group, by="ada", name=" ")
+    with pytest.raises(UnknownRun):
+        store.rename_group(group + 1, by="ada", name="x")
+    assert store.group(group).name == "best yet"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import weakref
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from lrlab.export import Measured, epochs_csv, points_csv, tensorboard_zip
-from lrlab.export.tables import EPOCH_COLUMNS
+from lrlab.export.tables import EPOCH_COLUMNS, POINT_COLUMNS
 from lrlab.export.tensorboard import event_file
 
 POINTS = [
@@ -39,7 +41,7 @@ def read(text: str) -> pd.DataFrame:
 
 def test_points_of_all_runs_come_in_one_exact_table() -> None:
     table = read(points_csv([RUN, OTHER]))
-    assert list(table.columns) == ["run", "name", "step", "loss", "learning_rate"]
+    assert list(table.columns) == ["run", "name", *POINT_COLUMNS]
     assert table["run"].tolist() == [7, 7, 7, 8]
     mine = table[table["run"] == 7]
     for field in ("step", "loss", "learning_rate"):
@@ -54,15 +56,28 @@ def test_epochs_are_exact_and_keep_what_is_not_finite() -> None:
 
 
 def test_no_run_gives_the_heading_alone() -> None:
-    assert points_csv([]) == "run,name,step,loss,learning_rate\n"
+    assert points_csv([]) == f"run,name,{','.join(POINT_COLUMNS)}\n"
 
 
-def test_what_only_some_runs_measured_has_a_column_too() -> None:
+def test_what_only_some_runs_measured_is_empty_for_the_others() -> None:
     richer = Measured(9, "SGD", [POINTS[0] | {"gradient_norm": 0.25}], [])
     table = read(points_csv([RUN, richer]))
-    assert list(table.columns)[-1] == "gradient_norm"
     assert table["gradient_norm"].tolist()[-1] == 0.25
     assert table["gradient_norm"].isna().sum() == len(POINTS)
+
+
+def test_runs_are_read_one_after_the_other() -> None:
+    held: list[weakref.ref[Measured]] = []
+
+    def one_by_one() -> Iterator[Measured]:
+        for number in range(5):
+            assert not any(run() for run in held[:-1])
+            run = Measured(number, "Adam", POINTS, EPOCHS)
+            held.append(weakref.ref(run))
+            yield run
+            del run
+
+    assert len(points_csv(one_by_one()).splitlines()) == 1 + 5 * len(POINTS)
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])

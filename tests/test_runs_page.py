@@ -74,6 +74,7 @@ def test_the_list_has_a_row_for_each_run_and_each_group(runs: dict[str, list[int
     session = visit("runs")
     assert_well(session)
     rows = listed(session).set_index("name")
+    assert rows.loc["my SGD", "recipe"] == "SGD, 0.01"
     assert list(rows.index) == ["rmsprop seeds", "nadam seeds", "too fast", "my SGD", "my Adam"]
     assert rows.loc["my Adam", "last"] == pytest.approx(0.7)
     assert rows.loc["nadam seeds", "best"] == pytest.approx(0.68)
@@ -112,6 +113,30 @@ def test_a_link_opens_a_run_and_its_owner_describes_it(runs: dict[str, list[int]
     assert (after.name, after.notes) == ("renamed", "slow but sure")
     assert f"Run {run_id}: renamed" in said(session.run())
     server().store.describe(run_id, by=ME, name="my SGD", notes="")
+
+
+def test_a_group_is_renamed_and_its_runs_are_tagged_together(runs: dict[str, list[int]]) -> None:
+    first, *others = runs["rmsprop"]
+    store = server().store
+    store.describe(first, by=ME, tags=["mine"], notes="only here")
+    session = looked_at(*runs["rmsprop"])
+    group = store.run(first).group
+    key = f"about.group.{group}"
+    session.text_input(key=f"{key}.name").set_value("steady")
+    session.multiselect(key=f"{key}.tags").set_value(["mine", "late"])
+    button(session, "Save")
+    assert_well(session)
+    assert store.group(group).name == "steady"
+    assert store.run(first).tags == ("mine", "late")
+    assert {store.run(run_id).tags for run_id in others} == {("late",)}
+    assert [store.run(run_id).notes for run_id in (first, *others)] == ["only here", "", ""]
+    store.rename_group(group, by=ME, name="rmsprop seeds")
+    for run_id in runs["rmsprop"]:
+        store.describe(run_id, by=ME, tags=[], notes="")
+
+
+def test_somebody_else_cannot_rename_a_group(runs: dict[str, list[int]]) -> None:
+    assert not looked_at(*runs["rmsprop"], browser=SOMEBODY).text_area
 
 
 def test_a_name_that_is_not_allowed_is_told(runs: dict[str, list[int]]) -> None:
@@ -154,8 +179,7 @@ def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
     assert list(numbers.columns) == ["nadam seeds", "rmsprop seeds"]
     assert numbers.loc["Last validation accuracy", "nadam seeds"] == "68.00%"
     assert numbers.loc["Finished runs", "rmsprop seeds"] == "3 of 3"
-    apart = "Learning rate: largest difference between recorded and planned"
-    assert numbers.loc[apart, "nadam seeds"] == "0"
+    assert numbers.loc["Largest difference from the planned rate", "nadam seeds"] == "0"
     differing = table(session, "Setting")
     assert differing.loc["Optimizer"].tolist() == ["Nadam", "RMSprop"]
     assert "Epochs" not in differing.index
@@ -239,6 +263,16 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
     assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
 
 
+def test_a_tensorboard_log_of_too_many_runs_is_refused_in_words(
+    runs: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrlab.ui.take_away.MOST_LOGGED", 1)
+    session = looked_at(runs["adam"][0], runs["sgd"][0])
+    offered = {item.proto.label for item in session.get("download_button")}
+    assert offered == {"Epochs as CSV", "Points as CSV"}
+    assert "at most 1 runs; these are 2" in said(session)
+
+
 def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
     session = looked_at(runs["lost"][0])
     assert "Try this:" in session.info[0].value
@@ -252,6 +286,8 @@ def test_what_the_network_learned_is_seen_epoch_by_epoch(runs: dict[str, list[in
     pictures = [text for item in session.image for text in item.captions]
     assert any("After epoch 3" in caption for caption in pictures)
     assert "T-shirt, taken for shirt (100.0%)" in pictures
+    spoken = [picture.alt for item in session.image for picture in item.proto.imgs]
+    assert "Test image of the class T-shirt" in spoken and all(spoken)
     scrubber = next(item for item in session.select_slider if item.label == "After epoch")
     scrubber.set_value(1).run()
     assert_well(session)

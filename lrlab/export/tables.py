@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS
+from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS, SOME_POINTS_FIELDS
 
-POINT_COLUMNS = ("step", *POINT_FIELDS)
+POINT_COLUMNS = ("step", *POINT_FIELDS, *SOME_POINTS_FIELDS)
 EPOCH_COLUMNS = ("step", *EPOCH_FIELDS)
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a text that begins so for a formula, and runs it."""
@@ -22,8 +22,8 @@ class Measured:
 
     Args:
         number, name: of the run.
-        points: `POINT_COLUMNS` and what else was measured.
-        epochs: `EPOCH_COLUMNS` and what else was measured.
+        points: `POINT_COLUMNS`, of the last two those that were measured there.
+        epochs: `EPOCH_COLUMNS`.
     """
 
     number: int
@@ -34,14 +34,14 @@ class Measured:
 
 def points_csv(runs: Iterable[Measured]) -> str:
     """What runs measured between epochs, in full precision: ``run``, ``name``, `POINT_COLUMNS`,
-    then what else any of them measured, empty where another did not."""
-    return _csv(POINT_COLUMNS, [(run, run.points) for run in runs])
+    empty where it was not measured. Only one run is held at a time."""
+    return _csv(POINT_COLUMNS, ((run, run.points) for run in runs))
 
 
 def epochs_csv(runs: Iterable[Measured]) -> str:
-    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`, then the rest,
-    as for `points_csv`."""
-    return _csv(EPOCH_COLUMNS, [(run, run.epochs) for run in runs])
+    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`, as for
+    `points_csv`."""
+    return _csv(EPOCH_COLUMNS, ((run, run.epochs) for run in runs))
 
 
 def harmless(text: str) -> str:
@@ -53,10 +53,8 @@ def harmless(text: str) -> str:
 
 
 def _csv(
-    columns: Sequence[str], tables: Sequence[tuple[Measured, Sequence[Mapping[str, Any]]]]
+    columns: Sequence[str], tables: Iterable[tuple[Measured, Sequence[Mapping[str, Any]]]]
 ) -> str:
-    rest = (column for _, rows in tables for row in rows for column in row)
-    columns = tuple(dict.fromkeys([*columns, *rest]))
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(["run", "name", *columns])

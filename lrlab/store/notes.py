@@ -1,4 +1,4 @@
-"""What people write about a run, checked: tags and notes."""
+"""What people write about a run, checked: its name, tags and notes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from lrlab.limits import NAME_LENGTH
 from lrlab.params import InvalidInput, shown
 
 MAX_TAGS = 10
@@ -16,6 +17,21 @@ MAX_TAG = 30
 
 MAX_NOTES = 4_000
 """The most characters of a run's notes."""
+
+
+def checked_label(value: str, what: str) -> str:
+    """A name or an owner without spaces around it.
+
+    Raises:
+        InvalidInput: it is empty, too long, or not printable.
+    """
+    label = value.strip()
+    if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
+        raise InvalidInput(
+            f"A run's {what} must have 1 to {NAME_LENGTH} printable characters in one line, "
+            f"not {value[: NAME_LENGTH + 1]!r}."
+        )
+    return label
 
 
 def described(tags: Sequence[str] | None, notes: str | None) -> dict[str, Any]:

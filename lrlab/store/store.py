@@ -7,15 +7,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
-from lrlab.limits import DEFAULT_LIMITS, NAME_LENGTH, NO_CODES, Codes, Limits
-from lrlab.params import InvalidInput
+from lrlab.limits import DEFAULT_LIMITS, NO_CODES, Codes, Limits
 from lrlab.plan import RunPlan
 from lrlab.store.database import Database
 from lrlab.store.learned import LearnedStore
 from lrlab.store.leases import LeaseStore
-from lrlab.store.notes import described
+from lrlab.store.notes import checked_label, described
 from lrlab.store.queueing import admit
 from lrlab.store.reading import ReadingStore
 from lrlab.store.rows import (
@@ -99,8 +98,8 @@ class Store(ReadingStore, LearnedStore, WorkerStore, LeaseStore):
         for plan in plans.values():
             self.limits.check(plan)
         row = {
-            "name": _label(name, "name"),
-            "owner": _label(owner, "owner"),
+            "name": checked_label(name, "name"),
+            "owner": checked_label(owner, "owner"),
             "kind": kind,
             "created": time.time(),
         }
@@ -110,6 +109,25 @@ class Store(ReadingStore, LearnedStore, WorkerStore, LeaseStore):
             group = connection.scalar(insert(groups).values(row).returning(groups.c.id))
             connection.execute(insert(runs), [row | {"group": group} for row in rows])
             return group
+
+    def rename_group(self, group_id: int, *, by: str, name: str) -> None:
+        """Let a group's owner give it another name.
+
+        Args:
+            group_id: the group.
+            by: who asks; only its owner may.
+            name: as for `queue`.
+
+        Raises:
+            InvalidInput: a name that is not allowed.
+            UnknownRun: there is none of this number.
+            NotAllowed: the group is somebody else's.
+        """
+        label = checked_label(name, "name")
+        if self.group(group_id).owner != by:
+            raise NotAllowed(f"Group {group_id} is somebody else's: only its owner names it.")
+        with self._database.writing() as connection:
+            connection.execute(update(groups).where(groups.c.id == group_id).values(name=label))
 
     def describe(
         self,
@@ -136,7 +154,7 @@ class Store(ReadingStore, LearnedStore, WorkerStore, LeaseStore):
         """
         values = described(tags, notes)
         if name is not None:
-            values["name"] = _label(name, "name")
+            values["name"] = checked_label(name, "name")
         with self._database.writing() as connection:
             if find(connection, run_id, lock=True).owner != by:
                 raise NotAllowed(f"Run {run_id} is somebody else's: only its owner names it.")
@@ -251,20 +269,10 @@ def _stop_queued(connection: Connection, row: Row[Any], why: str) -> None:
 
 def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:
     return {
-        "name": _label(name, "name"),
-        "owner": _label(owner, "owner"),
+        "name": checked_label(name, "name"),
+        "owner": checked_label(owner, "owner"),
         "state": "queued",
         "plan": json.dumps(plan.to_dict(), allow_nan=False),
         "total_steps": plan.total_steps,
         "created": time.time(),
     }
-
-
-def _label(value: str, what: str) -> str:
-    label = value.strip()
-    if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
-        raise InvalidInput(
-            f"A run's {what} must have 1 to {NAME_LENGTH} printable characters in one line, "
-            f"not {value[: NAME_LENGTH + 1]!r}."
-        )
-    return label

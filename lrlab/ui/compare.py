@@ -217,7 +217,7 @@ def _figures(line: Line, measured: Sequence[Seen]) -> dict[str, str]:
         **figures,
         "Test accuracy": _mean(tested, True),
         "Seconds a run": _seconds(line),
-        "Learning rate: largest difference between recorded and planned": _apart(measured),
+        "Largest difference from the planned rate": _apart(measured),
     }
 
 

@@ -1,48 +1,84 @@
-"""Naming a run, tagging it and noting something about it: its owner's matter."""
+"""Naming a run or a group, tagging it and noting something about it: its owner's matter."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
-from lrlab.store import Run
+from lrlab.store import Group, Run
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
 from lrlab.words import plain
 
+Save = Callable[[str, list[str], str], None]
+"""Keeps a name, tags and notes."""
+
 
 def about(run: Run) -> None:
     """The run's tags and notes, and for its owner a form to change them and its name."""
-    if run.tags:
-        with st.container(horizontal=True):
-            for tag in run.tags:
-                st.markdown(f":gray-badge[{plain(tag)}]")
-    if run.notes:
-        st.text(run.notes)
-    if run.owner != browser():
+    _shown(run.tags, run.notes)
+    if run.owner == browser():
+
+        def save(name: str, tags: list[str], notes: str) -> None:
+            server().store.describe(run.id, by=run.owner, name=name, tags=tags, notes=notes)
+
+        _form(f"about.{run.id}", run.name, run.tags, run.notes, save)
+
+
+def about_group(group: Group, runs: Sequence[Run]) -> None:
+    """The same for a group: the name is its own, tags and notes are those of all its runs."""
+    tags = tuple(dict.fromkeys(tag for run in runs for tag in run.tags))
+    notes = "\n\n".join(dict.fromkeys(run.notes for run in runs if run.notes))
+    _shown(tags, notes)
+    if group.owner != browser():
         return
-    with st.expander("Name, tags and notes", icon=":material/edit_note:"):
-        _form(run)
+
+    def save(name: str, chosen: list[str], written: str) -> None:
+        store = server().store
+        store.rename_group(group.id, by=group.owner, name=name)
+        for run in runs:
+            # What only some runs have stays theirs, as long as it is not touched here.
+            own = [tag for tag in run.tags if tag in chosen]
+            added = [tag for tag in chosen if tag not in tags]
+            store.describe(
+                run.id,
+                by=group.owner,
+                tags=[*own, *added],
+                notes=None if written.strip() == notes.strip() else written,
+            )
+
+    _form(f"about.group.{group.id}", group.name, tags, notes, save)
 
 
-def _form(run: Run) -> None:
-    every = {tag for other in server().store.runs(run.owner) for tag in other.tags}
-    with st.form(f"about.{run.id}", border=False):
-        st.text_input("Name", run.name, key=f"about.{run.id}.name")
+def _shown(tags: Sequence[str], notes: str) -> None:
+    if tags:
+        with st.container(horizontal=True):
+            for tag in tags:
+                st.markdown(f":gray-badge[{plain(tag)}]")
+    if notes:
+        st.text(notes)
+
+
+def _form(key: str, name: str, tags: Sequence[str], notes: str, save: Save) -> None:
+    known = {tag for other in server().store.runs(browser()) for tag in other.tags}
+    with (
+        st.expander("Name, tags and notes", icon=":material/edit_note:"),
+        st.form(key, border=False),
+    ):
+        st.text_input("Name", name, key=f"{key}.name")
         st.multiselect(
             "Tags",
-            sorted(every | set(run.tags)),
-            run.tags,
-            key=f"about.{run.id}.tags",
+            sorted(known | set(tags)),
+            list(tags),
+            key=f"{key}.tags",
             accept_new_options=True,
             placeholder="Choose a tag or type a new one",
         )
-        st.text_area("Notes", run.notes, key=f"about.{run.id}.notes")
-        st.form_submit_button("Save", on_click=_save, args=(run.id,))
+        st.text_area("Notes", notes, key=f"{key}.notes")
+        st.form_submit_button("Save", on_click=_save, args=(key, save))
 
 
-def _save(run_id: int) -> None:
-    name, tags, notes = (
-        st.session_state[f"about.{run_id}.{what}"] for what in ("name", "tags", "notes")
-    )
+def _save(key: str, save: Save) -> None:
     with store_errors():
-        server().store.describe(run_id, by=browser() or "", name=name, tags=tags, notes=notes)
+        save(*(st.session_state[f"{key}.{what}"] for what in ("name", "tags", "notes")))

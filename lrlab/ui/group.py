@@ -11,6 +11,7 @@ from lrlab.store import ENDED, Group, Run
 from lrlab.ui.codes import instructor_code, is_instructor
 from lrlab.ui.compare import POLL_SECONDS, curves, lines_for, seen_by
 from lrlab.ui.identity import browser
+from lrlab.ui.learned import learned_part
 from lrlab.ui.live import run_view
 from lrlab.ui.server import server, store_errors
 
@@ -39,6 +40,7 @@ def seeds_view(group: Group) -> None:
         st.fragment(_watch_curves, run_every=POLL_SECONDS if active else None)(group)
     else:
         run_view(shown)
+        learned_part(server().store.run(shown))
 
 
 def _watch_progress(group: Group, was_active: bool) -> None:

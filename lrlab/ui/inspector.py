@@ -79,7 +79,7 @@ def inspector_table(numbers: StepNumbers, optimizer: Optimizer) -> None:
             for symbol, meaning, at in rows
         ]
     )
-    st.dataframe(table, hide_index=True, height="content")
+    st.dataframe(table, hide_index=True, height="content", alt="The numbers of this step.")
 
 
 def _shown(value: float) -> str:

@@ -42,11 +42,12 @@ def _learned(run_id: int, epochs: list[int]) -> None:
         if learned is None:
             return
         st.markdown("**The weights into sixteen units of the first layer**")
+        when = "before the first step" if epoch == 0 else f"after epoch {epoch}"
         st.image(
             weights_picture(learned.filters),
             f"White: zero, blue: up to {number(learned.scale)}, orange: down to "
-            f"−{number(learned.scale)}. "
-            + ("Before the first step." if epoch == 0 else f"After epoch {epoch}."),
+            f"−{number(learned.scale)}. {when[0].upper()}{when[1:]}.",
+            alt=f"Sixteen pictures of 28 by 28 weights, {when}.",
         )
         if learned.confusion is not None and learned.class_accuracy is not None:
             left, right = two_sides(f"learned-{run_id}", 3, 2)
@@ -69,10 +70,12 @@ def _mistakes(run_id: int) -> None:
         return
     st.markdown("**The test images it was most sure of, and wrong**")
     guesses = mistakes.probabilities.argmax(axis=1)
-    said = [
-        f"{CLASS_NAMES[label]}, taken for {CLASS_NAMES[guess]} ({shares[guess]:.1%})"
-        for label, guess, shares in zip(
-            mistakes.labels, guesses, mistakes.probabilities, strict=True
-        )
-    ]
-    st.image(list(mistakes.images[:MOST_MISTAKES]), said[:MOST_MISTAKES], width=110)
+    shown = zip(mistakes.images, mistakes.labels, guesses, mistakes.probabilities, strict=True)
+    with st.container(horizontal=True):
+        for image, label, guess, shares in list(shown)[:MOST_MISTAKES]:
+            st.image(
+                image,
+                f"{CLASS_NAMES[label]}, taken for {CLASS_NAMES[guess]} ({shares[guess]:.1%})",
+                width=120,
+                alt=f"Test image of the class {CLASS_NAMES[label]}",
+            )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lrlab.plan import RunPlan
 from lrlab.store import Group, Run
 from lrlab.ui.compare import comparison, lines_for
-from lrlab.ui.describe import about
+from lrlab.ui.describe import about, about_group
 from lrlab.ui.group import seeds_view
 from lrlab.ui.learned import learned_part
 from lrlab.ui.live import run_header, run_view
@@ -37,10 +37,11 @@ def look_at(runs: Sequence[Run], plan: RunPlan) -> None:
     store = server().store
     group = runs[0].group
     if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
-        _group_view(store.group(group), plan)
+        found = store.group(group)
+        _group_view(found, plan)
         if len(runs) == 1:
             run_header(runs[0], RunPlan.from_dict(runs[0].plan))
-            about(runs[0])
+        about_group(found, runs)
     elif len(runs) == 1:
         run_view(runs[0].id)
         learned_part(runs[0])

@@ -23,7 +23,7 @@ from lrlab.ui.group import group_progress
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
-from lrlab.ui.take import follow, take
+from lrlab.ui.take import follow, take, told
 from lrlab.ui.watching import seen
 from lrlab.words import number
 
@@ -106,7 +106,7 @@ def _result(run: Run, plan: RunPlan) -> None:
     ended = run.state in ENDED
     if ended:
         st.markdown(f"**{range_test_sentence(test)}**")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             for rule, rate in test.suggestions.items():
                 st.button(
                     f"Use {number(rate, 2)}: {rule}",
@@ -116,6 +116,7 @@ def _result(run: Run, plan: RunPlan) -> None:
                     help=f"Make {number(rate, 2)}, {RULES[rule]}, the recipe's largest learning "
                     "rate.",
                 )
+            told()
     tested = RunPlan.from_dict(run.plan)
     ends = tested.recipe.learning_rates(tested.total_steps)
     show(

@@ -10,7 +10,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from lrlab.entries import Entry, entries_of, matching, mean_curve, seconds_of
+from lrlab.entries import Entry, curve_of, entries_of, matching, seconds_of
 from lrlab.store import TRANSITIONS, Run
 from lrlab.ui.identity import browser
 from lrlab.ui.picked import pick_runs, picked_runs
@@ -21,6 +21,8 @@ MOST = 200
 """Entries listed, the newest."""
 
 ANY = "any"
+
+OF_GROUPS = "Of seeds: their mean; of a sweep: its best run."
 
 _CHANGED = "runs.ticked"
 _SEEN = "runs.seen"
@@ -69,18 +71,27 @@ def _table(was_active: bool) -> None:
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name", width="medium"),
-            "state": st.column_config.TextColumn("State"),
-            "done": st.column_config.ProgressColumn("Done", format="percent", width="small"),
+            "recipe": st.column_config.TextColumn("Recipe", width=120),
+            "state": st.column_config.TextColumn("State", width="small"),
             "last": st.column_config.NumberColumn(
-                "Last acc.", format="percent", help="Validation accuracy after the last epoch."
+                "Last acc.",
+                format="percent",
+                width="small",
+                help=f"Validation accuracy after the last epoch. {OF_GROUPS}",
             ),
             "best": st.column_config.NumberColumn(
-                "Best acc.", format="percent", help="The highest validation accuracy of all epochs."
+                "Best acc.",
+                format="percent",
+                width="small",
+                help=f"The highest validation accuracy of all epochs. {OF_GROUPS}",
             ),
             "curve": st.column_config.LineChartColumn(
-                "Accuracy", width="small", help="Validation accuracy."
+                "Accuracy", width="small", help=f"Validation accuracy by epoch. {OF_GROUPS}"
             ),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", width="small"),
+            "seconds": st.column_config.NumberColumn(
+                "Seconds", format="%.1f", width="small", help="Of all runs of a group together."
+            ),
+            "done": st.column_config.ProgressColumn("Done", format="percent", width="small"),
             "tags": st.column_config.ListColumn("Tags", width="small"),
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
@@ -120,17 +131,18 @@ def _rows(entries: Sequence[Entry]) -> pd.DataFrame:
     now = time.time()
     rows = []
     for entry in entries:
-        curve = mean_curve([measured[run.id] for run in entry.runs], "val_accuracy")
+        curve = curve_of(entry, measured)
         rows.append(
             {
                 "run": entry.ids[0],
                 "name": entry.name,
+                "recipe": entry.recipe,
                 "state": entry.state,
-                "done": entry.done,
                 "last": curve[-1] if curve else None,
                 "best": max(curve) if curve else None,
                 "curve": curve,
                 "seconds": seconds_of(entry.runs, now),
+                "done": entry.done,
                 "tags": list(entry.tags),
                 "queued": datetime.fromtimestamp(entry.runs[-1].created, UTC),
             }

@@ -33,7 +33,7 @@ from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.sweep import SHOWN
-from lrlab.ui.take import follow, take, turn
+from lrlab.ui.take import follow, take, told, turn
 
 MEASURE = "last_val_loss"
 """By which a sweep is judged at first."""
@@ -111,13 +111,15 @@ def _answer(result: SweepResult, runs: Sequence[Run]) -> None:
     best = best_of(result)
     if best is None:
         return
-    st.button(
-        "Take the best into the recipe",
-        icon=":material/content_copy:",
-        on_click=_take,
-        args=(result, best.cell, runs),
-        help=cell_text(result, best.cell),
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Take the best into the recipe",
+            icon=":material/content_copy:",
+            on_click=_take,
+            args=(result, best.cell, runs),
+            help=cell_text(result, best.cell),
+        )
+        told()
 
 
 def _take(result: SweepResult, cell: Cell, runs: Sequence[Run]) -> None:

@@ -37,10 +37,14 @@ def turn() -> int:
 
 
 def follow() -> None:
-    """After a click has taken something, run the whole page again and say so."""
+    """After a click has taken something, run the whole page again."""
     if what := st.session_state.pop(_TAKEN, ""):
         # The recipe's controls are outside this part of the page.
         st.session_state[_TOLD] = what
         st.rerun()
+
+
+def told() -> None:
+    """Say what has just been taken; on the line of a button, so that nothing below it moves."""
     if what := st.session_state.pop(_TOLD, ""):
-        st.toast(f"Now in the recipe: {what}.", icon=":material/check:")
+        st.markdown(f":material/check: Now in the recipe: {what}.")

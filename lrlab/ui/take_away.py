@@ -27,6 +27,9 @@ from lrlab.ui.state import current_draft, put
 
 UPLOAD = "take.upload"
 
+MOST_LOGGED = 100
+"""Runs in one TensorBoard log: each takes the page's process some 20 ms."""
+
 
 def take_away(runs: Sequence[Run]) -> None:
     """Buttons that download one run in every form, or what several runs measured."""
@@ -37,9 +40,15 @@ def take_away(runs: Sequence[Run]) -> None:
         if len(runs) == 1:
             _code(runs[0])
         name = f"run-{runs[0].id}" if len(runs) == 1 else "runs"
-        _download("Epochs as CSV", partial(_csv, epochs_csv, runs), f"{name}-epochs.csv")
-        _download("Points as CSV", partial(_csv, points_csv, runs), f"{name}-points.csv")
-        _download("TensorBoard log", partial(_tensorboard, runs), f"{name}-tensorboard.zip")
+        _download("Epochs as CSV", partial(_epochs, runs), f"{name}-epochs.csv")
+        _download("Points as CSV", partial(_points, runs), f"{name}-points.csv")
+        if len(runs) <= MOST_LOGGED:
+            _download("TensorBoard log", partial(_tensorboard, runs), f"{name}-tensorboard.zip")
+        else:
+            st.caption(
+                f"A TensorBoard log holds at most {MOST_LOGGED} runs; these are {len(runs)}. Tick "
+                "fewer for one."
+            )
 
 
 def _code(run: Run) -> None:
@@ -84,19 +93,25 @@ def _download(label: str, make: Callable[[], str | bytes], file: str, why: str =
     )
 
 
-def _measured(runs: Sequence[Run]) -> list[Measured]:
+def _epochs(runs: Sequence[Run]) -> str:
     store = server().store
-    epochs = store.epochs_of([run.id for run in runs])
-    return [Measured(run.id, run.name, store.points(run.id), epochs[run.id]) for run in runs]
+    return epochs_csv(Measured(run.id, run.name, (), store.epochs(run.id)) for run in runs)
 
 
-def _csv(make: Callable[[Sequence[Measured]], str], runs: Sequence[Run]) -> str:
-    return make(_measured(runs))
+def _points(runs: Sequence[Run]) -> str:
+    store = server().store
+    return points_csv(Measured(run.id, run.name, store.points(run.id), ()) for run in runs)
 
 
 def _tensorboard(runs: Sequence[Run]) -> bytes:
-    began = [run.started or run.created for run in runs]
-    return tensorboard_zip(zip(_measured(runs), began, strict=True))
+    store = server().store
+    return tensorboard_zip(
+        (
+            Measured(run.id, run.name, store.points(run.id), store.epochs(run.id)),
+            run.started or run.created,
+        )
+        for run in runs
+    )
 
 
 def read_back() -> None:

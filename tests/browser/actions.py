@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
@@ -85,9 +86,34 @@ def state(page: Page) -> Locator:
     return page.get_by_test_id("stMain").locator(".stMarkdownBadge")
 
 
+def turn(page: Page, theme: str) -> None:
+    """Change between the light and the dark theme, and wait until the page has it."""
+    page.emulate_media(color_scheme=theme)
+    brightness = {"light": "> 600", "dark": "< 200"}[theme]
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+        f".match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + +part, 0) {brightness}"
+    )
+
+
+def chart(page: Page, text: str) -> Locator:
+    """The chart whose text alternative begins so."""
+    return page.locator(f"[data-testid=stVegaLiteChart][aria-label^='{text}'] canvas")
+
+
+def download(page: Page, button: str) -> Path:
+    """Where the file is that a button gives; its name is the one a visitor would see."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).click()
+    return Path(waiting.value.path())
+
+
 def assert_accessible(page: Page) -> None:
-    """Axe, the automated accessibility check, finds nothing serious on the page as it is."""
+    """Axe, the automated accessibility check, finds nothing serious on the page as it is, and
+    every chart has a text."""
     await_server(page)
+    for drawn in page.get_by_test_id("stVegaLiteChart").all():
+        expect(drawn).to_have_attribute("aria-label", re.compile(r"\w{3}"))
     serious = [
         f"{item['id']}: {node['html'][:200]} {node['failureSummary']}"
         for item in Axe().run(page).response["violations"]

@@ -16,6 +16,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from lrlab.settings import DATABASE_VARIABLE
+from lrlab.store import Store
+from lrlab.sweep import SweepAxis, sweep
+from tests.app_visit import ME
+from tests.run_histories import small_plan, train_all
+from tests.store_runs import ROOMY
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -43,9 +48,33 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a new server with an empty database, which nobody has visited yet."""
-    folder = tmp_path_factory.mktemp("server")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its database."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="package")
+def sweeps(folder: Path) -> dict[str, int]:
+    """Sweeps of `ME` in the server's database, from before it was started, by name."""
+    store = Store(f"sqlite:///{folder / 'runs.db'}", ROOMY)
+    rates = SweepAxis.of("learning_rate", (0.001, 0.01, 0.1))
+    momenta = SweepAxis.of("optimizer.momentum", (0.0, 0.9))
+    plan = small_plan("momentum", 0.01, epochs=1)
+    pairs = sweep(plan, [rates, momenta])
+    seeded = sweep(plan, [rates], ("momentum", "sgd"), (1, 2))
+    found = {
+        name: store.queue_group(plans, owner=ME, name=name, kind="sweep")
+        for name, plans in (("pairs", pairs), ("seeded", seeded))
+    }
+    lost = float("nan")
+    train_all(store, [0.5, 0.4, 0.3, 0.2, 0.6, lost] + [0.5, 0.4, 0.3, 0.3, 0.7, lost] * 2)
+    store.close()
+    return found
+
+
+@pytest.fixture(scope="package")
+def address(folder: Path, sweeps: dict[str, int]) -> Iterator[str]:
+    """The address of a new server that nobody has visited yet; its database has `sweeps`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -90,13 +119,17 @@ def new_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
         if message.type == "error" and not expected:
             errors.append(f"{message.text} ({source})")
 
-    def make(width: int = 1280, height: int = 800, theme: str = "light") -> Page:
+    def make(width: int = 1280, height: int = 800, theme: str = "light", browser: str = "") -> Page:
         context = chromium.new_context(
             base_url=address,
             viewport={"width": width, "height": height},
             color_scheme=theme,
         )
         contexts.append(context)
+        if browser:
+            # It keeps a name from an earlier visit.
+            context.add_cookies([{"name": "lrlab_browser", "value": browser, "url": address}])
+            context.add_init_script(f"localStorage.setItem('lrlab.browser', '{browser}')")
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         page.on("console", note)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.actions import CHART, assert_accessible, go, open_page, slider
+from tests.app_visit import ME
+from tests.browser.actions import (
+    assert_accessible,
+    await_server,
+    chart,
+    choose,
+    download,
+    go,
+    open_page,
+    slider,
+    state,
+    turn,
+)
 
 SMALL = "schedule=constant&train_size=200&epochs=2&batch_size=50"
 
@@ -29,7 +42,7 @@ def start_with_seeds(page: Page, optimizer: str, seeds: int) -> None:
 
 
 def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_away(
-    page: Page, new_page: Callable[..., Page], tmp_path: Path
+    page: Page, new_page: Callable[..., Page]
 ) -> None:
     start_with_seeds(page, "adam", 2)
     page.get_by_text("seed 2", exact=True).click()
@@ -54,9 +67,16 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     open_page(other, page.url)
     expect(other.get_by_text("What differs")).to_be_visible()
     other.get_by_text("seconds", exact=True).click()
-    described = other.get_by_role("img", name=re.compile("Validation loss against seconds"))
-    expect(described.or_(other.locator("[aria-label*='against seconds']")).first).to_be_attached()
+    drawn = chart(other, "Validation loss against seconds")
+    expect(drawn).to_be_visible()
     assert_accessible(other)
+
+    # The pointer reads all curves at once.
+    drawn.scroll_into_view_if_needed()
+    box = drawn.bounding_box()
+    drawn.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    for told in ("seconds", "Adam, 0.001, 2 seeds", "RMSprop, 0.001, 2 seeds"):
+        expect(other.locator("#vg-tooltip-element")).to_contain_text(told)
 
     # Back leads to the group alone, whose row alone is then ticked.
     page.go_back()
@@ -64,21 +84,8 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     expect(page.get_by_text("What differs")).not_to_be_visible()
 
     page.get_by_text("Take it away").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Epochs as CSV").click()
-    table = Path(waiting.value.path()).read_text()
+    table = download(page, "Epochs as CSV").read_text()
     assert table.startswith("run,name,step,epoch,loss") and len(table.splitlines()) == 5
-
-
-def test_the_pointer_reads_all_curves_of_a_comparison_at_once(page: Page) -> None:
-    open_page(page, "/runs?runs=1,2,3,4,5,6,7,8")
-    page.get_by_text("All", exact=True).click()
-    chart = page.locator(CHART).nth(2)
-    box = chart.bounding_box()
-    chart.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    tooltip = page.locator("#vg-tooltip-element")
-    expect(tooltip).to_contain_text("epoch")
-    expect(tooltip.locator("tr")).not_to_have_count(2)
 
 
 def test_a_sweep_is_started_watched_and_its_best_is_taken(page: Page) -> None:
@@ -108,6 +115,138 @@ def test_a_range_test_suggests_a_rate_that_is_taken(page: Page) -> None:
     assert_accessible(page)
 
 
+def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
+    new_page: Callable[..., Page], sweeps: dict[str, int]
+) -> None:
+    page = new_page(browser=ME)
+    open_page(page, "/sweep?optimizer=momentum&schedule=constant&epochs=7")
+    choose(page, "Sweep", f"{sweeps['pairs']}: pairs")
+    rate, momentum = slider(page, "learning_rate"), slider(page, "momentum")
+    heat = chart(page, "Heat map")
+    box = heat.bounding_box()
+    top_right, bottom_middle = (
+        {"x": box["width"] * across, "y": box["height"] * down}
+        for across, down in ((0.85, 0.2), (0.6, 0.6))
+    )
+    # The same cell can be taken again when the recipe has moved on.
+    for _ in range(2):
+        heat.click(position=bottom_middle)
+        expect(rate).to_have_attribute("aria-valuetext", "0.01")
+        expect(momentum).to_have_attribute("aria-valuetext", "0")
+        expect(page.get_by_text("Now in the recipe: Momentum, learning_rate 0.01")).to_be_visible()
+        heat.click(position=top_right)
+        expect(rate).to_have_attribute("aria-valuetext", "0.1")
+        expect(momentum).to_have_attribute("aria-valuetext", "0.9")
+    # The planned run is the visitor's own.
+    expect(page).to_have_url(re.compile("epochs=7"))
+
+    await_server(page)
+    choose(page, "Sweep", f"{sweeps['seeded']}: seeded")
+    curve = chart(page, "Last validation loss against learning_rate")
+    expect(curve).to_have_attribute("width", re.compile(r"[6-9]\d\d"))
+    point = first_point(page, curve)
+    page.mouse.click(*point)
+    expect(rate).to_have_attribute("aria-valuetext", "0.001")
+
+    page.get_by_text("All values in numbers").click()
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    table.click(position={"x": 18, "y": 36 + 17})
+    expect(rate).to_have_attribute("aria-valuetext", "0.01")
+    for theme in ("dark", "light"):
+        turn(page, theme)
+        assert_accessible(page)
+
+
+def first_point(page: Page, curve: Locator) -> tuple[float, float]:
+    """Where on the page the leftmost point of a U-curve is: there the pointer becomes a hand."""
+    curve.scroll_into_view_if_needed()
+    box = curve.bounding_box()
+    for across in range(40, 100, 4):
+        for down in range(20, 260, 4):
+            place = box["x"] + across, box["y"] + down
+            page.mouse.move(*place)
+            if page.locator("#vg-tooltip-element.visible").count():
+                return place
+    raise AssertionError("no point answers the pointer")
+
+
+def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
+    page: Page, new_page: Callable[..., Page]
+) -> None:
+    open_page(page, f"/train?optimizer=lamb&{SMALL}")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(state(page)).to_contain_text("finished")
+    go(page, "Runs")
+    tick(page, 0)
+    expect(page.get_by_text(re.compile(r"Run \d+: Lamb"))).to_be_visible()
+
+    page.get_by_text("Name, tags and notes").click()
+    page.get_by_role("textbox", name="Name").fill("my Lamb")
+    tags = page.get_by_role("combobox", name="Tags")
+    tags.fill("baseline")
+    tags.press("Enter")
+    page.get_by_role("textbox", name="Notes").fill("tried on a Monday")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text(re.compile(r"Run \d+: my Lamb"))).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text("tried on a Monday").first).to_be_visible()
+    find = page.get_by_role("textbox", name="Find")
+    find.fill("tuesday")
+    find.press("Enter")
+    expect(page.get_by_text("No run matches these filters.")).to_be_visible()
+    find.fill("monday baseline")
+    find.press("Enter")
+    expect(page.locator("table[role=grid]").first).to_contain_text("my Lamb")
+
+    page.get_by_text("What the network learned").click()
+    expect(chart(page, "Confusion matrix")).to_be_visible()
+    expect(chart(page, "The share of each class")).to_be_visible()
+    weights = page.get_by_role("img", name="Sixteen pictures")
+    expect(weights).to_have_attribute("alt", re.compile("after epoch 2"))
+    expect(page.get_by_role("img", name="Test image of the class").first).to_be_visible()
+    for theme in ("dark", "light"):
+        turn(page, theme)
+        assert_accessible(page)
+    before = weights.get_attribute("src")
+    page.get_by_role("slider", name="After epoch").press("ArrowLeft")
+    expect(weights).to_have_attribute("alt", re.compile("after epoch 1"))
+    assert weights.get_attribute("src") != before
+
+    page.get_by_text("Take it away").click()
+    assert_all_arrive_as_what_they_say(page)
+    plan = download(page, "Recipe and plan as JSON").read_bytes()
+    other = new_page()
+    open_page(other, "/schedules?optimizer=adam")
+    other.get_by_text("Keras code, link and JSON").click()
+    file = {"name": "lamb.json", "mimeType": "application/json", "buffer": plan}
+    other.locator("input[type=file]").set_input_files([file])
+    expect(other.get_by_role("combobox", name="Optimizer")).to_have_value("Lamb")
+    expect(other).to_have_url(re.compile("train_size=200"))
+
+
+def assert_all_arrive_as_what_they_say(page: Page) -> None:
+    script = download(page, "Keras script").read_text()
+    compile(script, "script", "exec")
+    assert "keras.optimizers.Lamb(" in script and "import lrlab" not in script
+    notebook = json.loads(download(page, "Notebook").read_text())
+    assert notebook["nbformat"] == 4
+    assert any("Lamb(" in "".join(cell["source"]) for cell in notebook["cells"])
+    with zipfile.ZipFile(download(page, "Keras model")) as model:
+        assert {"config.json", "metadata.json", "model.weights.h5"} <= set(model.namelist())
+        assert json.loads(model.read("config.json"))["class_name"] == "Sequential"
+    epochs = download(page, "Epochs as CSV").read_text().splitlines()
+    rows = [line.split(",") for line in epochs]
+    assert rows[0][:4] == ["run", "name", "step", "epoch"]
+    assert [row[1:4] for row in rows[1:]] == [["my Lamb", "4", "1"], ["my Lamb", "8", "2"]]
+    points = download(page, "Points as CSV").read_text().splitlines()
+    assert points[0].startswith("run,name,step,loss,learning_rate") and len(points) == 1 + 8
+    with zipfile.ZipFile(download(page, "TensorBoard log")) as log:
+        parts = {name.split("/")[1]: log.read(name) for name in log.namelist()}
+    assert set(parts) == {"train", "validation"}
+    assert all(b"brain.Event:2" in content for content in parts.values())
+    assert b"batch_loss" in parts["train"] and b"epoch_accuracy" in parts["validation"]
+
+
 def test_a_projector_follows_the_newest_run(page: Page, new_page: Callable[..., Page]) -> None:
     open_page(page, "/present")
     page.get_by_text("the newest run of all").click()
@@ -118,3 +257,6 @@ def test_a_projector_follows_the_newest_run(page: Page, new_page: Callable[..., 
     open_page(other, f"/train?optimizer=lion&{SMALL}")
     other.get_by_role("button", name="Start", exact=True).click()
     expect(heading).to_contain_text("Lion")
+    for theme in ("dark", "light"):
+        turn(page, theme)
+        assert_accessible(page)
