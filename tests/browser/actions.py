@@ -39,9 +39,12 @@ def go(page: Page, title: str) -> None:
 
 def choose(page: Page, what: str, entry: str) -> None:
     """Pick an entry from a list."""
-    page.get_by_role("combobox", name=what).click()
+    box = page.get_by_role("combobox", name=what)
+    # Scrolling closes a list.
+    box.scroll_into_view_if_needed()
+    box.click()
     page.get_by_role("option", name=entry, exact=True).click()
-    expect(page.get_by_role("combobox", name=what)).to_have_value(entry)
+    expect(box).to_have_value(entry)
 
 
 def slider(page: Page, name: str) -> Locator:
