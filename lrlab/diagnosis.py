@@ -145,12 +145,14 @@ def _climbed(seen: _Seen, best: int, rate: float) -> tuple[str, str] | None:
 
 def _stuck(seen: _Seen) -> Diagnosis | None:
     total = seen.steps[-1] + 1
-    last = seen.mean_loss(0.9 * total, total)
+    # A tenth of a short run may lie between its last two points.
+    last = seen.mean_loss(min(0.9 * total, seen.steps[-1]), total)
     if last < STUCK * GUESSING:
         return None
     first = float(seen.losses[0])
     peak = float(seen.rates.max())
-    what = f"The loss did not fall: it began at {number(first)} and ended at {number(last)}; "
+    what = "The loss hardly fell" if last < first else "The loss did not fall"
+    what += f": it began at {number(first)} and ended at {number(last)}; "
     what += f"guessing among {CLASSES} classes gives {number(GUESSING)}."
     top = float(seen.losses.max())
     if top > JUMPED * first:
@@ -158,11 +160,12 @@ def _stuck(seen: _Seen) -> Diagnosis | None:
         if climbed := _climbed(seen, int(seen.losses.argmin()), peak):
             return Diagnosis("stuck", f"{what} {climbed[0]}", climbed[1])
         return Diagnosis("stuck", what, _smaller(seen, peak))
-    if peak > seen.plan.recipe.optimizer_spec.learning_rate:
+    usual = seen.plan.recipe.optimizer_spec.learning_rate
+    # What training used is float32, a little off what was planned.
+    if peak > usual and not math.isclose(peak, usual, rel_tol=1e-6):
         what += f" The learning rate, {number(peak)}, is above Keras's default for this optimizer."
         return Diagnosis("stuck", what, _smaller(seen, peak))
     what += f" It changed calmly, so the learning rate, {number(peak)}, seems too low."
-    usual = seen.plan.recipe.optimizer_spec.learning_rate
     if 10 * peak < usual / FAR:
         return Diagnosis("stuck", what, _default(usual))
     return Diagnosis("stuck", what, f"Try a ten times larger rate, {number(10 * peak, 2)}.")

@@ -75,6 +75,16 @@ def test_a_late_divergence_asks_for_clipping_unless_gradients_are_clipped() -> N
     assert found is not None and found.suggestion == "Try a ten times smaller rate, 0.001."
 
 
+def test_a_run_shorter_than_ten_steps_is_judged_by_its_last_point() -> None:
+    default = float(np.float32(0.01))
+    found = diagnose(plan_of(SGD), points_of([3.3, 3.0, 2.8, 2.5], default), [])
+    assert found is not None
+    assert found.what.startswith("The loss hardly fell: it began at 3.3 and ended at 2.5;")
+    # In float32 Keras's default is a little more than in decimals, but not above it.
+    assert "above Keras's default" not in found.what
+    assert diagnose(plan_of(SGD), points_of([3.3, 3.0, 2.0, 1.5]), []) is None
+
+
 def test_a_validation_loss_that_is_not_finite_is_a_divergence_too() -> None:
     found = diagnose(plan_of(SGD), points_of(falling(32)), epochs_of((1.0, math.inf)))
     assert found is not None
