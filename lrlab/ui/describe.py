@@ -67,13 +67,12 @@ def _form(key: str, name: str, tags: Sequence[str], notes: str, save: Save) -> N
         st.form(key, border=False),
     ):
         st.text_input("Name", name, key=f"{key}.name")
-        st.multiselect(
-            "Tags",
-            sorted(known | set(tags)),
-            list(tags),
+        # Streamlit's list of choices loses a new tag that is typed while the list is closed.
+        st.text_input(
+            "Tags, with commas between them",
+            ", ".join(tags),
             key=f"{key}.tags",
-            accept_new_options=True,
-            placeholder="Choose a tag or type a new one",
+            help=f"In use: {', '.join(map(plain, sorted(known)))}." if known else None,
         )
         st.text_area("Notes", notes, key=f"{key}.notes")
         st.form_submit_button("Save", on_click=_save, args=(key, save))
@@ -81,4 +80,7 @@ def _form(key: str, name: str, tags: Sequence[str], notes: str, save: Save) -> N
 
 def _save(key: str, save: Save) -> None:
     with store_errors():
-        save(*(st.session_state[f"{key}.{what}"] for what in ("name", "tags", "notes")))
+        name, tags, notes = (
+            st.session_state[f"{key}.{what}"] for what in ("name", "tags", "notes")
+        )
+        save(name, [tag for part in tags.split(",") if (tag := part.strip())], notes)

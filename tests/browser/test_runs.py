@@ -191,15 +191,17 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
 
     page.get_by_text("Name, tags and notes").click()
     page.get_by_role("textbox", name="Name").fill("my Lamb")
+    page.get_by_role("textbox", name="Tags, with commas").fill("baseline, lamb")
     page.get_by_role("textbox", name="Notes").fill("tried on a Monday")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text(re.compile(r"Run \d+: my Lamb"))).to_be_visible()
-    expect(page.get_by_test_id("stMain").get_by_text("tried on a Monday").first).to_be_visible()
+    for written in ("baseline", "tried on a Monday"):
+        expect(page.get_by_text(written, exact=True).first).to_be_visible()
     find = page.get_by_role("textbox", name="Find")
     find.fill("tuesday")
     find.press("Enter")
     expect(page.get_by_text("No run matches these filters.")).to_be_visible()
-    find.fill("monday")
+    find.fill("monday baseline")
     find.press("Enter")
     expect(page.locator("table[role=grid]").first).to_contain_text("my Lamb")
 
