@@ -50,17 +50,20 @@ def main(url: str, folder: Path) -> None:
         page.get_by_text("Completed all").wait_for(timeout=300_000)
         save(page, folder / "train.png")
 
-        for optimizer in ("RMSprop", "Adam"):
+        for group, optimizer in enumerate(("RMSprop", "Adam"), start=1):
             open_page(page, f"{url}/train?optimizer={optimizer}&epochs=4&train_size=4000")
             seeds = page.get_by_role("spinbutton", name="Seeds")
             seeds.fill("4")
             seeds.press("Enter")
             page.get_by_role("button", name="Start 4 runs").click()
+            # Until then the page shows the group before.
+            page.get_by_text(f"Group {group}:").wait_for()
             page.get_by_text("4 runs: 4 finished.").wait_for(timeout=300_000)
         open_page(page, f"{url}/runs?runs=2,3,4,5,6,7,8,9")
         save(page, folder / "runs.png")
 
         small = "optimizer=Adam&schedule=Constant&epochs=1&train_size=3000"
+        page.set_viewport_size({"width": 1280, "height": 2000})
         open_page(page, f"{url}/sweep?{small}")
         page.get_by_role("combobox", name="And").click()
         page.keyboard.type("beta_1")
@@ -74,10 +77,18 @@ def main(url: str, folder: Path) -> None:
         page.get_by_text("16 runs: 16 finished.").wait_for(timeout=300_000)
         save(page, folder / "sweep.png")
 
+        page.set_viewport_size({"width": 1280, "height": 1200})
         open_page(page, f"{url}/range_test?{small}")
         page.get_by_role("button", name="Start the test").click()
         page.get_by_role("button", name="tenth of the minimum").wait_for(timeout=300_000)
         save(page, folder / "range_test.png")
+
+        page.set_viewport_size(SIZE)
+        open_page(page, f"{url}/train?{small.replace('epochs=1', 'epochs=6')}")
+        page.get_by_role("button", name="Start", exact=True).click()
+        page.get_by_text("Completed all").wait_for(timeout=300_000)
+        open_page(page, f"{url}/present")
+        save(page, folder / "present.png")
         browser.close()
 
 

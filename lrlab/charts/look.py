@@ -71,7 +71,7 @@ def named_axis(ticks: Sequence[tuple[float, str]]) -> alt.Axis:
     """An axis with ticks at these places alone, and what stands there."""
     places, texts = ([tick[part] for tick in ticks] for part in (0, 1))
     label = f"{json.dumps(texts)}[indexof({json.dumps(places)}, datum.value)]"
-    return alt.Axis(values=places, labelExpr=label, labelOverlap=True)
+    return alt.Axis(values=places, labelExpr=label, labelOverlap="greedy")
 
 
 def powers_axis() -> alt.Axis:

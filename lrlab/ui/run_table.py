@@ -71,7 +71,7 @@ def _table(was_active: bool) -> None:
         column_config={
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name", width="medium"),
-            "recipe": st.column_config.TextColumn("Recipe", width=120),
+            "recipe": st.column_config.TextColumn("Recipe", width=150),
             "state": st.column_config.TextColumn("State", width="small"),
             "last": st.column_config.NumberColumn(
                 "Last acc.",
