@@ -23,6 +23,7 @@ WATCHERS = 30
 TIMEOUT = 10.0
 """Seconds without an answer that count as none."""
 EPOCHS = 30
+"""Of each run. A shorter one would be half opening and ending."""
 
 
 @dataclass

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-POINT_FIELDS = ("loss", "learning_rate")
-"""What is measured at every point between epochs, beside its step."""
-
-SOME_POINTS_FIELDS = ("gradient_norm", "update_ratio")
-"""What is measured at some points too."""
+POINT_FIELDS = ("loss", "learning_rate", "gradient_norm", "update_ratio")
+"""What is measured at a point between epochs, beside its step; the last two at some points only."""
 
 EPOCH_FIELDS = (
     "epoch",

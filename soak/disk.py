@@ -111,7 +111,9 @@ def fill_under_the_checkpoints(folder: Path, disk: Path) -> list[Figure]:
     store.close()
     print(f"  no space for checkpoints: {run.state}, {run.reason}; then {anew.resumed}")
     return [
-        Figure("No space for checkpoints: trained all the same", run.state == "stopped", 1, "", 1),
+        Figure(
+            "No space for checkpoints: trained all the same", run.state == "stopped", 1, "", True
+        ),
         Figure("Files left of checkpoints that did not fit", len(left), 0, ""),
         Figure("Resumed: begun anew, and says so", "anew" in anew.resumed, 1, "", at_least=True),
     ]

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS, SOME_POINTS_FIELDS
+from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS
 
-POINT_COLUMNS = ("step", *POINT_FIELDS, *SOME_POINTS_FIELDS)
+POINT_COLUMNS = ("step", *POINT_FIELDS)
 EPOCH_COLUMNS = ("step", *EPOCH_FIELDS)
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a text that begins so for a formula, and runs it."""

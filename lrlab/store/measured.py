@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS, SOME_POINTS_FIELDS
+from lrlab.measures import EPOCH_FIELDS, POINT_FIELDS
 from lrlab.store.rows import WriteRefused
 from lrlab.store.schema import metrics
 
 if TYPE_CHECKING:
     from lrlab.training.recorder import EpochRecord, Point
-
-EVERY_POINT_FIELD = (*POINT_FIELDS, *SOME_POINTS_FIELDS)
 
 
 def add_points(connection: Connection, run_id: int, points: Sequence[Point]) -> None:
@@ -24,7 +22,7 @@ def add_points(connection: Connection, run_id: int, points: Sequence[Point]) -> 
     Raises:
         WriteRefused: it has a point at one of their steps already.
     """
-    _add(connection, run_id, "point", EVERY_POINT_FIELD, points)
+    _add(connection, run_id, "point", POINT_FIELDS, points)
 
 
 def add_epoch(connection: Connection, run_id: int, epoch: EpochRecord) -> None:
@@ -49,9 +47,9 @@ def forget_past(connection: Connection, run_id: int, step: int) -> None:
 
 
 def read_points(connection: Connection, run_id: int, since: int) -> list[dict[str, Any]]:
-    """The points at steps after ``since``, in order: ``step``, `POINT_FIELDS`, and what of
-    `SOME_POINTS_FIELDS` was measured there."""
-    return [row for _, row in _read(connection, [run_id], "point", EVERY_POINT_FIELD, since)]
+    """The points at steps after ``since``, in order: ``step`` and what of `POINT_FIELDS` was
+    measured there."""
+    return [row for _, row in _read(connection, [run_id], "point", POINT_FIELDS, since)]
 
 
 def read_epochs(connection: Connection, run_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -28,8 +28,8 @@ def checked_label(value: str, what: str) -> str:
     label = value.strip()
     if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
         raise InvalidInput(
-            f"A run's {what} must have 1 to {NAME_LENGTH} printable characters in one line, "
-            f"not {value[: NAME_LENGTH + 1]!r}."
+            f"The {what} of a run or group must have 1 to {NAME_LENGTH} printable characters in "
+            f"one line, not {value[: NAME_LENGTH + 1]!r}."
         )
     return label
 

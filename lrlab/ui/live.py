@@ -50,9 +50,11 @@ def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
     active = server().store.run(run_id).state not in ENDED
     pace = CROWDED if is_crowded() else QUIET
-    for watch, seconds in ((_watch_head, pace.head), (_watch_charts, pace.charts)):
-        with st.container():
-            st.fragment(watch, run_every=seconds if active else None)(run_id, active, pace)
+    head, charts = pace if active else (None, None)
+    with st.container():
+        st.fragment(_watch_head, run_every=head)(run_id, active, pace)
+    with st.container():
+        st.fragment(_watch_charts, run_every=charts)(run_id)
 
 
 def _watch_head(run_id: int, was_active: bool, pace: Pace) -> None:
@@ -70,7 +72,7 @@ def _watch_head(run_id: int, was_active: bool, pace: Pace) -> None:
         _progress(run, now)
 
 
-def _watch_charts(run_id: int, _was_active: bool, _pace: Pace) -> None:
+def _watch_charts(run_id: int) -> None:
     with store_errors():
         store = server().store
         run = store.run(run_id)

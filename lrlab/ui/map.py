@@ -15,7 +15,8 @@ from lrlab.recipe import Recipe
 from lrlab.simulate import Path
 from lrlab.surfaces import Surface
 from lrlab.ui.show import show
-from lrlab.ui.state import current_draft, put
+from lrlab.ui.state import current_draft
+from lrlab.ui.take import take_draft, turn
 from lrlab.words import number
 
 OUTCOMES: tuple[Outcome, ...] = ("final value", "steps to arrive")
@@ -55,7 +56,7 @@ def map_of(path: Path, x: str, y: str, outcome: Outcome) -> OutcomeMap:
     values = dict(recipe.optimizer.values) | dict(recipe.schedule.values)
     place = {"x": result.x.place(values[x]), "y": result.y.place(values[y])}
     here = [place] if None not in place.values() else []
-    key = "outcomes"
+    key = f"outcomes.{turn()}"
     show(
         outcome_chart,
         key,
@@ -92,4 +93,4 @@ def _take(key: str, recipe: Recipe, result: OutcomeMap) -> None:
         *optimizer_fields(optimizer),
         *schedule_fields(schedule, optimizer, is_stretched(current_draft())),
     )
-    put({f.key: texts[f.param.name] for f in fields if f.param.name in texts})
+    take_draft({f.key: texts[f.param.name] for f in fields if f.param.name in texts})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lrlab.draft import draft_of
@@ -25,8 +27,14 @@ def take(plan: RunPlan, what: str) -> None:
         what: how people are told what was taken.
     """
     kept = {"optimizer", "schedule", *recipe_fields()}
-    put({key: text for key, text in draft_of(plan).items() if key in kept})
+    take_draft({key: text for key, text in draft_of(plan).items() if key in kept})
     st.session_state[_TAKEN] = what
+
+
+def take_draft(draft: Mapping[str, str]) -> None:
+    """Put what a click chose into the controls, and let it be chosen again. Call it from a
+    callback."""
+    put(draft)
     st.session_state[_TURN] = turn() + 1
 
 

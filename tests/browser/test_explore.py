@@ -17,10 +17,19 @@ def test_a_click_on_the_map_takes_that_cells_values(page: Page) -> None:
     before = [each.get_attribute("aria-valuetext") for each in (rate, momentum)]
     chart = page.locator(CHART).first
     box = chart.bounding_box()
-    chart.click(position={"x": box["width"] * 0.4, "y": box["height"] * 0.3})
+    cell = {"x": box["width"] * 0.4, "y": box["height"] * 0.3}
+    chart.click(position=cell)
     expect(rate).not_to_have_attribute("aria-valuetext", before[0])
     expect(momentum).not_to_have_attribute("aria-valuetext", before[1])
     expect(page).to_have_url(re.compile(r"momentum\.learning_rate="))
+
+    # The same cell can be taken again when the recipe has moved on.
+    taken = rate.get_attribute("aria-valuetext")
+    rate.press("ArrowLeft")
+    expect(rate).not_to_have_attribute("aria-valuetext", taken)
+    await_server(page)
+    chart.click(position=cell)
+    expect(rate).to_have_attribute("aria-valuetext", taken)
 
 
 def test_a_race_plays_all_its_runners_together(page: Page) -> None:
