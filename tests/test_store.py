@@ -66,9 +66,9 @@ def test_runs_are_listed_newest_first_and_by_owner(store: Store) -> None:
 
 @pytest.mark.parametrize("label", ["", "   ", "x" * 101, "two\nlines", "nul\0", "\ud800"])
 def test_a_name_or_owner_that_is_not_allowed_queues_nothing(store: Store, label: str) -> None:
-    with pytest.raises(InvalidInput, match=r"run's name must have 1 to 100 printable"):
+    with pytest.raises(InvalidInput, match="The name of a run or group must have 1 to 100"):
         queue(store, name=label)
-    with pytest.raises(InvalidInput, match=r"run's owner must have 1 to 100 printable"):
+    with pytest.raises(InvalidInput, match="The owner of a run or group must have 1 to 100"):
         queue(store, owner=label)
     assert store.runs() == []
 
