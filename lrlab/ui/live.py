@@ -38,6 +38,9 @@ BADGES = {
 }
 """Colour and icon of each state; the state is always written out beside them."""
 
+FIGURE_WIDTH = 185
+"""Pixels of a figure with its name."""
+
 PHASES = {
     "preparing": "preparing images and network",
     "compiling": "compiling the network into one program",
@@ -224,17 +227,20 @@ def _time_left(run: Run) -> str:
 
 
 def _results(run: Run, epochs: list[dict]) -> None:
-    columns = st.columns(4)
     last = epochs[-1] if epochs else {}
-    for column, label, key in (
-        (columns[0], "Training loss", "loss"),
-        (columns[1], "Validation loss", "val_loss"),
-        (columns[2], "Validation accuracy", "val_accuracy"),
-    ):
-        value = figure(last.get(key), "accuracy" in key)
-        column.metric(label, value, help=f"After epoch {last['epoch']}." if last else None)
-    tested = figure(run.test_accuracy, share=True)
-    columns[3].metric("Test accuracy", tested, help="On the test images, after the last epoch.")
+    # Where there is no room for four beside each other, they take two lines.
+    with st.container(horizontal=True):
+        for label, key in (
+            ("Training loss", "loss"),
+            ("Validation loss", "val_loss"),
+            ("Validation accuracy", "val_accuracy"),
+        ):
+            value = figure(last.get(key), "accuracy" in key)
+            after = f"After epoch {last['epoch']}." if last else None
+            st.metric(label, value, help=after, width=FIGURE_WIDTH)
+        tested = figure(run.test_accuracy, share=True)
+        on_test = "On the test images, after the last epoch."
+        st.metric("Test accuracy", tested, help=on_test, width=FIGURE_WIDTH)
 
 
 def _charts(run: Run, now: Seen) -> None:
