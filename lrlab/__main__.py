@@ -51,8 +51,9 @@ class EpochLines:
     def started(self, phase: str) -> None:
         """Not shown."""
 
-    def points(self, points: list[Point]) -> None:
-        """Not shown."""
+    def points(self, points: list[Point]) -> bool:
+        """Not shown, and nobody asks for a stop: Ctrl-C ends a run in the foreground."""
+        return False
 
     def epoch(self, record: EpochRecord) -> None:
         """Prints the epoch's line at once, also into a pipe."""
@@ -64,10 +65,6 @@ class EpochLines:
 
     def result(self, result: Result) -> None:
         """Not shown."""
-
-    def stop_requested(self) -> bool:
-        """Never: Ctrl-C ends a run in the foreground."""
-        return False
 
 
 def strict(number: float) -> float | str:

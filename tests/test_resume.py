@@ -44,10 +44,10 @@ class CutOff(ListSink):
         super().__init__()
         self._after = after
 
-    def points(self, points: list[Point]) -> None:
-        if len(self.epochs) == self._after:
+    def points(self, points: list[Point]) -> bool:
+        if points and len(self.epochs) == self._after:
             raise RunEnded("stopped", points[0].step)
-        super().points(points)
+        return super().points(points)
 
 
 @dataclass(frozen=True)

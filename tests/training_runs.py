@@ -32,8 +32,9 @@ class ListSink:
     def started(self, phase: str) -> None:
         self.phases.append(phase)
 
-    def points(self, points: list[Point]) -> None:
+    def points(self, points: list[Point]) -> bool:
         self.all_points.extend(points)
+        return self.stop(self)
 
     def epoch(self, record: EpochRecord) -> None:
         self.epochs.append(record)
@@ -43,9 +44,6 @@ class ListSink:
 
     def result(self, result: Result) -> None:
         self.results.append(result)
-
-    def stop_requested(self) -> bool:
-        return self.stop(self)
 
     def history(self) -> dict[str, list[float]]:
         """The epochs as Keras's history holds them."""

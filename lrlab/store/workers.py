@@ -210,18 +210,22 @@ class WorkerStore(Part):
             setup = {"data_source": data_source, "way": way, "resumed": resumed}
             change(connection, run_id, step=step, **setup)
 
-    def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> None:
+    def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> bool:
         """Add points and move the run's progress to the last of them.
+
+        Returns:
+            As `stop_requested`, which a worker asks whenever it writes points.
 
         Raises:
             WriteRefused: the run has a point at one of these steps already.
         """
         if not points:
-            return
+            return self.stop_requested(run_id, attempt)
         with self._database.writing() as connection:
-            find_current(connection, run_id, attempt)
+            row = find_current(connection, run_id, attempt)
             add_points(connection, run_id, points)
             change(connection, run_id, step=int(points[-1].step) + 1)
+            return row.stop_requested is not None
 
     def record_epoch(self, run_id: int, attempt: int, epoch: EpochRecord) -> None:
         """Add what was measured at an epoch's end.

@@ -19,7 +19,7 @@ the trained network."""
 MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
 PUSH_INTERVAL = 0.22
-"""Seconds between two pushes of points to the sink, and between two looks for a stop request."""
+"""Seconds between two reports of points to the sink."""
 
 
 class Sink(Protocol):
@@ -28,8 +28,9 @@ class Sink(Protocol):
     def started(self, phase: Phase) -> None:
         """The run enters a phase."""
 
-    def points(self, points: list[Point]) -> None:
-        """New points, in the order of their steps."""
+    def points(self, points: list[Point]) -> bool:
+        """New points, in the order of their steps; called four times a second, so perhaps without
+        any. Returns whether the run should end now."""
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
@@ -39,9 +40,6 @@ class Sink(Protocol):
 
     def result(self, result: Result) -> None:
         """All epochs are trained, and the network is tested."""
-
-    def stop_requested(self) -> bool:
-        """Whether the run should end now; asked four times a second."""
 
 
 class RunEnded(Exception):
@@ -81,7 +79,7 @@ class Recorder(keras.callbacks.Callback):
         self._learning_rate = math.nan
         self._lengths: tuple[float, ...] = ()
         """Gradient norm and update ratio of the last step that has them, until a point does."""
-        self._looked = -math.inf
+        self._reported = -math.inf
         self._epoch_began = 0.0
         self.steps = steps
         """Updates done so far; one that starts from a loss that is not finite does not count."""
@@ -97,16 +95,19 @@ class Recorder(keras.callbacks.Callback):
         for loss, learning_rate in before:
             self._take(loss, learning_rate)
         self._take(*last, float(logs[GRADIENT_NORM]), float(logs[UPDATE_RATIO]))
-        self._look_around()
+        self._report_in_time()
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Reports the epoch's last steps before the validation, which may take a while."""
+        self._close_block()
+        self.report()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Lets a stop request end a long validation or test as well."""
-        self._look_around()
+        self._report_in_time()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Reports the epoch."""
-        self._close_block()
-        self._push()
         record = EpochRecord(
             epoch=epoch + 1,
             step=self.steps,
@@ -121,14 +122,14 @@ class Recorder(keras.callbacks.Callback):
         if not math.isfinite(record.val_loss):
             raise RunEnded("diverged", self.steps)
 
-    def check_stop(self) -> None:
-        """Ends the run if the sink asks for it; reports what is still waiting first.
+    def report(self) -> None:
+        """Reports the points that are waiting, and ends the run if the sink asks for it.
 
         Raises:
             RunEnded: a stop is requested.
         """
-        self._looked = time.monotonic()
-        if self._sink.stop_requested():
+        self._reported = time.monotonic()
+        if self._push():
             self._close_block()
             self._push()
             raise RunEnded("stopped", self.steps)
@@ -147,10 +148,9 @@ class Recorder(keras.callbacks.Callback):
         if len(self._losses) == self._block:
             self._close_block()
 
-    def _look_around(self) -> None:
-        if time.monotonic() - self._looked >= PUSH_INTERVAL:
-            self._push()
-            self.check_stop()
+    def _report_in_time(self) -> None:
+        if time.monotonic() - self._reported >= PUSH_INTERVAL:
+            self.report()
 
     def _close_block(self) -> None:
         if self._losses:
@@ -162,7 +162,6 @@ class Recorder(keras.callbacks.Callback):
         self._points.append(Point(step, loss, learning_rate, *self._lengths))
         self._lengths = ()
 
-    def _push(self) -> None:
-        if self._points:
-            self._sink.points(self._points)
-            self._points = []
+    def _push(self) -> bool:
+        points, self._points = self._points, []
+        return self._sink.points(points)

@@ -96,7 +96,7 @@ def train(
     callbacks = plan.recipe.keras_callbacks()
     checkpointer = Checkpointer(files, program.variables, callbacks, start)
     try:
-        recorder.check_stop()
+        recorder.report()
         if not model.is_ready_for(plan.train_size):
             sink.started("compiling")
             model.prepare(plan.train_size, len(images.validation_rows))

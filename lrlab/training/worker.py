@@ -84,9 +84,9 @@ class StoreSink:
         """The run enters a phase."""
         self._store.record_phase(*self._attempt, phase)
 
-    def points(self, points: list[Point]) -> None:
-        """New points, in the order of their steps."""
-        self._store.record_points(*self._attempt, points)
+    def points(self, points: list[Point]) -> bool:
+        """New points, in the order of their steps; returns whether the run should end now."""
+        return self._store.record_points(*self._attempt, points)
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
@@ -99,10 +99,6 @@ class StoreSink:
     def result(self, result: Result) -> None:
         """All epochs are trained."""
         self._store.record_result(*self._attempt, result)
-
-    def stop_requested(self) -> bool:
-        """Whether the run should end now."""
-        return self._store.stop_requested(*self._attempt)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
