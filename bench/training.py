@@ -66,7 +66,8 @@ class Measured:
         return (
             f"  {plan.network:<4} {plan.recipe.optimizer.name:<20} {plan.train_size:>6,} images  "
             f"cell {self.cell:>6.2f} s  LR Lab {self.lab:>6.2f} s  {self.way.key:<8} "
-            f"ratio {self.ratio:.3f}  validation {self.validation:.2f} s  (other work {self.others:.2f} cores)"
+            f"ratio {self.ratio:.3f}  "
+            f"validation {self.validation:.2f} s  (other work {self.others:.2f} cores)"
         )
 
 
