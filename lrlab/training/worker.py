@@ -138,13 +138,13 @@ def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) 
     except ImportError:
         logger.exception("TensorFlow cannot be imported")
         return Exit.NO_TENSORFLOW
-    ready.set()
-    store.beat(name, ready=True)
     try:
         read_ahead()
     except (NoData, OSError, EOFError, zlib.error):
         # Whether that matters, and to whom, the first run will say.
         logger.exception("no image could be read ahead")
+    ready.set()
+    store.beat(name, ready=True)
     for _ in range(runs):
         while (run := store.claim(name)) is None:
             time.sleep(IDLE_SECONDS)
