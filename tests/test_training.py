@@ -137,6 +137,7 @@ def feed(recorder: Recorder, losses: list[float], first: int = 0) -> None:
 
 
 def end_epoch(recorder: Recorder, epoch: int, val_loss: float = 0.5) -> None:
+    recorder.on_test_begin()
     recorder.on_epoch_end(
         epoch, {"loss": 0.4, "accuracy": 0.8, "val_loss": val_loss, "val_accuracy": 0.7}
     )

@@ -10,7 +10,7 @@ import pytest
 from lrlab.store import Store
 from lrlab.training.records import Point
 from lrlab.ui import watching
-from lrlab.ui.watching import CROWDED, FEW_WATCHERS, is_crowded, seen
+from lrlab.ui.watching import BETWEEN_TURNS, CROWDED, FEW_WATCHERS, has_turn, is_crowded, seen
 from tests.store_runs import bring_to
 
 
@@ -19,6 +19,7 @@ def watchers() -> Iterator[dict[str, float]]:
     """When each session last looked."""
     known = watching._watchers()
     known.clear()
+    watching._turns.clear()
     yield known
     known.clear()
 
@@ -67,3 +68,18 @@ def test_who_has_not_looked_for_long_is_no_watcher(watchers: dict[str, float]) -
 
     assert not is_crowded()
     assert set(watchers) == {"still here"}
+
+
+def test_a_class_draws_its_pages_anew_one_after_the_other(watchers: dict[str, float]) -> None:
+    watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS)})
+    assert has_turn()
+    assert has_turn()
+
+    watchers["one more"] = time.monotonic()
+    began = time.monotonic()
+    assert has_turn()
+    asked = 1
+    while not has_turn():
+        asked += 1
+    assert time.monotonic() - began >= BETWEEN_TURNS
+    assert asked > 1

@@ -25,7 +25,7 @@ from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.ui.watching import CROWDED, QUIET, Pace, Seen, is_crowded, note_look, seen
+from lrlab.ui.watching import CROWDED, QUIET, Pace, Seen, has_turn, is_crowded, note_look, seen
 from lrlab.words import duration, figure, number, plain
 
 BADGES = {
@@ -65,7 +65,8 @@ def _watch_head(run_id: int, was_active: bool, pace: Pace) -> None:
     with store_errors():
         store = server().store
         run = store.run(run_id)
-        if was_active and (run.state in ENDED or (pace == QUIET and is_crowded())):
+        changed = run.state in ENDED or (pace == QUIET and is_crowded())
+        if was_active and changed and has_turn():
             # The whole page runs again and builds this view without its timers, or with slower.
             st.rerun()
         now = seen(store, run)

@@ -1,7 +1,12 @@
-"""How a run under way is looked at: how often, and read once for all who watch."""
+"""How a run under way is looked at: how often, and read once for all who watch.
+
+Streamlit's timers end only when the whole page is drawn anew, so a run's end asks for that of
+everybody who watches; a class takes turns at it.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +32,10 @@ class Pace(NamedTuple):
 
 QUIET, CROWDED = Pace(0.25, 1.0), Pace(1.0, 3.0)
 """For a handful of watchers, and for a class."""
+
+BETWEEN_TURNS = 0.2
+"""Seconds from one whole page drawn anew to the next in a class: each takes a core some 50 ms, and
+who still watches is to get an answer in between."""
 
 FEW_WATCHERS = 5
 WATCHING_SECONDS = 5.0
@@ -67,6 +76,8 @@ def seen(store: Store, run: Run) -> Seen:
 _one_reads = Lock()
 """Thirty that look at the same moment find what the first of them has read."""
 
+_one_turns = Lock()
+
 
 @lru_cache(maxsize=128)
 def _read(
@@ -99,6 +110,24 @@ def is_crowded() -> bool:
         if now - looked > WATCHING_SECONDS:
             watchers.pop(session, None)
     return len(watchers) > FEW_WATCHERS
+
+
+def has_turn() -> bool:
+    """Whether a session may draw its whole page anew now; if not, it asks at its next look."""
+    if not is_crowded():
+        return True
+    with _one_turns:
+        now, last = time.monotonic(), _turns()
+        if now - last["turn"] < BETWEEN_TURNS:
+            return False
+        last["turn"] = now
+        return True
+
+
+@st.cache_resource(show_spinner=False)
+def _turns() -> dict[str, float]:
+    """When a session last had its turn, by the monotonic clock."""
+    return {"turn": -math.inf}
 
 
 @st.cache_resource(show_spinner=False)
