@@ -18,6 +18,7 @@ from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.settings import Settings
 from lrlab.store import ENDED, Run, Store
+from lrlab.training.checkpoint import NEWEST, UNFINISHED
 from lrlab.training.data import find_source
 
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
@@ -33,8 +34,8 @@ TIMES = 3
 """How often a worker is killed in each phase."""
 
 
-def wait(condition: Callable[[], object]) -> float:
-    """Wait for a condition; how many seconds it took.
+def wait(condition: Callable[[], object], pause: float = 0.02) -> float:
+    """Wait for a condition, looked at with pauses; how many seconds it took.
 
     Raises:
         TimeoutError: it was not met in `PATIENCE`.
@@ -43,7 +44,7 @@ def wait(condition: Callable[[], object]) -> float:
     while not condition():
         if time.monotonic() - began > PATIENCE:
             raise TimeoutError("a condition was never met")
-        time.sleep(0.02)
+        time.sleep(pause)
     return time.monotonic() - began
 
 
@@ -51,6 +52,14 @@ def end_of(store: Store, run_id: int) -> Run:
     """A run once it has ended."""
     wait(lambda: store.run(run_id).state in ENDED)
     return store.run(run_id)
+
+
+def resumed_again(store: Store, run: Run) -> Run:
+    """A run's next attempt under way, which is then stopped, and has ended."""
+    store.resume(run.id, by="soak")
+    wait(lambda: store.run(run.id).phase == "training")
+    store.request_stop(run.id, by="soak")
+    return end_of(store, run.id)
 
 
 def ready_pid(engine: Engine) -> int:
@@ -92,6 +101,25 @@ def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
             for phase, seconds in slowest.items()
         ),
         Figure("The queue goes on afterwards", after.state == "finished", 1, "", at_least=True),
+    ]
+
+
+def kill_while_a_checkpoint_is_written(store: Store, engine: Engine, folder: Path) -> list[Figure]:
+    """Kill a worker while the file of a checkpoint that is not the first is there unfinished."""
+    cut = resumed = 0
+    for _ in range(TIMES):
+        pid = ready_pid(engine)
+        run_id = store.queue(COMPILED, owner="soak", name="checkpoint")
+        newest, unfinished = (folder / f"{run_id}{end}" for end in (NEWEST, UNFINISHED))
+        wait(newest.exists)
+        wait(unfinished.exists, pause=0)
+        os.kill(pid, signal.SIGKILL)
+        run = end_of(store, run_id)
+        cut += unfinished.exists()
+        resumed += resumed_again(store, run).resumed.startswith("resumed at the end of epoch")
+    return [
+        Figure("Killed while a checkpoint was half written", cut, 1, "", at_least=True),
+        Figure("Resumed from a whole one", resumed, TIMES, "", at_least=True),
     ]
 
 
@@ -145,9 +173,11 @@ def main() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'runs.db'}"
         store = Store(url)
-        engine = Engine(store, Settings(database_url=url, worker_memory=100_000))
+        settings = Settings(database_url=url, worker_memory=100_000)
+        engine = Engine(store, settings)
         engine.start()
         figures = kill_in_phases(store, engine)
+        figures += kill_while_a_checkpoint_is_written(store, engine, settings.checkpoint_folder)
         figures += stop_in_phases(store, engine)
         engine.stop()
         store.close()

@@ -29,7 +29,6 @@ from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
     wait_until,
-    wait_until_ended,
 )
 from tests.postgres_server import PostgresServer
 from tests.store_runs import bring_to, queue
@@ -190,19 +189,31 @@ def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) 
     store.close()
 
 
-def test_a_page_says_that_the_postgresql_server_is_gone_and_works_when_it_is_back(
+def assert_goes_on(store: Store, run_id: int, measured: list[dict[str, float]]) -> None:
+    """A run goes on in its attempt, keeps what it had measured, and leaves nothing out."""
+    wait_until(lambda: len(store.points(run_id)) > len(measured) + 4, "it went on")
+    points = store.points(run_id)
+    assert (store.run(run_id).state, store.run(run_id).attempt) == ("running", 1)
+    assert points[: len(measured)] == measured
+    assert len(set(np.diff([point["step"] for point in points]))) == 1
+
+
+def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when_it_is_back(
     postgres: PostgresServer,
 ) -> None:
     with serving(postgres.new_database()):
-        visit("train")
-        server().engine.stop()
+        store, engine, _ = server()
+        run_id = queue_and_wait_until_measured(store, owner=ME)
+        measured = store.points(run_id)
         with postgres.stopped():
+            wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
             session = visit("train")
             assert not session.exception
             assert any("did not answer or refused" in item.value for item in session.error)
+        assert_goes_on(store, run_id, measured)
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
-        assert len(server().store.runs()) == 1
+        assert len(store.runs()) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
@@ -233,10 +244,4 @@ def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there
             told = [item.value for item in (*session.error, *session.warning)]
             assert sum("database or disk is full" in text for text in told) == 2
             measured = store.points(run_id)
-        run = wait_until_ended(store, run_id)
-        assert run.state == "interrupted"
-        assert run.reason.startswith("its worker could not use the run database")
-        assert store.points(run_id) == measured
-        session = button(visit("train"), "Resume")
-        assert not session.exception and not session.error
-        wait_until(lambda: store.run(run_id).resumed, "it went on")
+        assert_goes_on(store, run_id, measured)
