@@ -24,7 +24,7 @@ from lrlab.ui.server import server
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
-from tests.app_visit import ME, button, serving, visit
+from tests.app_visit import ME, button, said, serving, visit
 from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
@@ -36,6 +36,8 @@ from tests.store_runs import bring_to, queue
 NOBODY = 65534
 
 MEGABYTES = 8
+
+AGAIN = "This page is drawn again as soon as the run database can be read."
 
 
 def file_of(url: str) -> Path:
@@ -210,9 +212,11 @@ def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when
             session = visit("train")
             assert not session.exception
             assert any("did not answer or refused" in item.value for item in session.error)
+            assert AGAIN in said(session)
         assert_goes_on(store, run_id, measured)
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
+        assert AGAIN not in said(session)
         assert len(store.runs()) == 2
 
 

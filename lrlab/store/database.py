@@ -73,7 +73,8 @@ class Database:
         try:
             if self._sqlite:
                 Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(self._url, **self._engine_options())
+            # What was to be written has no place in a log, least of all on a disk that is full.
+            self._engine = create_engine(self._url, hide_parameters=True, **self._engine_options())
         except OSError as error:
             raise StoreUnavailable(
                 f"The folder of the run database {self._url.database} cannot be made: "
@@ -177,16 +178,16 @@ class Database:
         try:
             yield
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
-            logger.warning("the run database failed: %s", error)
-            # PostgreSQL's own words name hosts and users, which are no business of visitors.
+            logger.warning("the run database %s failed: %s", self._url.database, error)
+            # Folders, hosts and users, which PostgreSQL's own words name, are no business of
+            # visitors.
             cause = (
                 str(getattr(error, "orig", error))
                 if self._sqlite
                 else "the PostgreSQL server did not answer or refused"
             )
-            raise StoreUnavailable(
-                f"The run database {self._url.database} cannot be used: {cause}."
-            ) from error
+            name = Path(str(self._url.database)).name
+            raise StoreUnavailable(f"The run database {name} cannot be used: {cause}.") from error
 
 
 class Part:

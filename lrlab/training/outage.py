@@ -13,7 +13,7 @@ OUTAGE_SECONDS = 15.0
 """How long a worker waits for its store. The engine is patient for a little longer, so that the
 worker itself ends, and with it the run, for the reason that there is."""
 
-RETRY_SECONDS = 0.25
+RETRY_SECONDS = 0.5
 """The pause between two tries."""
 
 Answer = TypeVar("Answer")
@@ -53,6 +53,7 @@ def outlast(call: Callable[[], Answer], seconds: float = OUTAGE_SECONDS) -> Answ
         except StoreUnavailable as error:
             if time.monotonic() - began > seconds:
                 raise
+            if not tried:
+                logger.warning("waits for the run database: %s", error)
             tried = True
-            logger.warning("trying again: %s", error)
             time.sleep(RETRY_SECONDS)
