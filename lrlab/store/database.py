@@ -152,10 +152,12 @@ class Database:
                     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
                 version = connection.scalar(select(schema_version.c.version))
             if version != SCHEMA_VERSION:
+                away = f"move {self._url.database} away or " if self._sqlite else ""
                 raise StoreUnavailable(
-                    f"The run database {self._url.database} has tables of version {version}; this "
-                    f"LR Lab reads version {SCHEMA_VERSION}. Use the LR Lab that wrote it, or "
-                    f"move it away, or name another one in {DATABASE_VARIABLE}."
+                    f"The run database was made by another LR Lab: its tables are of version "
+                    f"{version}, and this one reads version {SCHEMA_VERSION}. It is left as it is. "
+                    f"To begin with an empty one, {away}name another in {DATABASE_VARIABLE}; to "
+                    "see the runs in it, use the LR Lab that wrote it."
                 )
         except StoreError:
             self.close()
