@@ -191,6 +191,21 @@ def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) 
     store.close()
 
 
+def test_a_postgresql_server_that_hangs_is_given_up_and_used_again_when_it_answers(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT", 4)
+    store = Store(postgres.new_database())
+    first = queue(store)
+    monkeypatch.setattr("lrlab.store.postgres.ANSWER_SECONDS", 0.2)
+    with postgres.hung(), pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer"):
+        queue(store)
+    monkeypatch.undo()
+    assert store.run(first).state == "queued"
+    assert queue(store) > first
+    store.close()
+
+
 def assert_goes_on(store: Store, run_id: int, measured: list[dict[str, float]]) -> None:
     """A run goes on in its attempt, keeps what it had measured, and leaves nothing out."""
     wait_until(lambda: len(store.points(run_id)) > len(measured) + 4, "it went on")

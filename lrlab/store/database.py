@@ -88,6 +88,10 @@ class Database:
         if self._sqlite:
             event.listen(self._engine, "connect", _leave_transactions_to_us)
             event.listen(self._engine, "begin", _begin)
+        else:
+            from lrlab.store.postgres import connect
+
+            event.listen(self._engine, "do_connect", connect)
         self._prepare()
 
     @contextmanager
