@@ -1,4 +1,4 @@
-"""Real workers, killed and stopped in every phase, and out of memory."""
+"""Real workers, killed, stopped and stalled in every phase, and out of memory."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ LONG = replace(COMPILED, network="cnn")
 PATIENCE = 180.0
 SEEN_DEAD = 2.0
 """Seconds in which a worker whose process ended is to be seen."""
+SEEN_SILENT, SEEN_UNBORN = 25.0, 120.0
+"""The same for one that stopped beating, and for one that never began to."""
 SLOT_FREE = 12.0
 """Seconds in which a run that is to stop must have left its worker free."""
 TIMES = 3
@@ -150,6 +152,23 @@ def stop_in_phases(store: Store, engine: Engine) -> list[Figure]:
     return figures
 
 
+def stall(store: Store, engine: Engine) -> list[Figure]:
+    """Stall a worker that trains, and the next one while it imports TensorFlow."""
+    pid = ready_pid(engine)
+    run_id = store.queue(LONG, owner="soak", name="stalled")
+    wait(lambda: store.points(run_id))
+    os.kill(pid, signal.SIGSTOP)
+    silent = wait(lambda: store.run(run_id).state == "interrupted")
+    wait(lambda: engine.status().state == "starting" and any(map(lives, engine.status().pids)))
+    (importing,) = engine.status().pids
+    os.kill(importing, signal.SIGSTOP)
+    unborn = wait(lambda: gone(engine, importing))
+    return [
+        Figure("Stalled while training: seen", silent, SEEN_SILENT, "s"),
+        Figure("Stalled while importing: seen", unborn, SEEN_UNBORN, "s"),
+    ]
+
+
 def run_out_of_memory(url: str) -> list[Figure]:
     """A run that needs more memory than it may have."""
     store = Store(url)
@@ -179,7 +198,8 @@ def main() -> bool:
         figures = kill_in_phases(store, engine)
         figures += stop_in_phases(store, engine)
         figures += kill_while_a_checkpoint_is_written(store, engine, settings.checkpoint_folder)
+        figures += stall(store, engine)
         engine.stop()
         store.close()
         figures += run_out_of_memory(url)
-    return report("Real workers, killed, stopped and out of memory", figures)
+    return report("Real workers, killed, stopped, stalled and out of memory", figures)
