@@ -228,6 +228,8 @@ def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when
             assert not session.exception
             assert any("did not answer or refused" in item.value for item in session.error)
             assert AGAIN in said(session)
+            projector = said(visit("present"))
+            assert "did not answer or refused" in projector and "No run yet" not in projector
         assert_goes_on(store, run_id, measured)
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
@@ -262,5 +264,7 @@ def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there
             assert not session.exception
             told = [item.value for item in (*session.error, *session.warning)]
             assert sum("database or disk is full" in text for text in told) == 2
+            (warning,) = visit("present").warning
+            assert warning.value.endswith("What is said of this run may be out of date.")
             measured = store.points(run_id)
         assert_goes_on(store, run_id, measured)
