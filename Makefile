@@ -1,6 +1,6 @@
 # make run   sets LR Lab up and opens it        make test   installs what tests need, runs them all
 # make data  gets the full Fashion-MNIST        make bench  measures, figure beside target
-# make soak  injects faults for an hour          make audit looks for known holes in packages
+# make soak  injects faults for half an hour     make audit looks for known holes in packages
 # make clean removes what these made
 
 # The first Python that really runs and is one of those LR Lab was tested with.

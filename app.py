@@ -8,7 +8,7 @@ import streamlit as st
 
 from lrlab.ui.entry import enter
 from lrlab.ui.identity import learn_browser
-from lrlab.ui.server import warm_up
+from lrlab.ui.server import come_back, warm_up
 from lrlab.ui.sidebar import beside_sidebar
 from lrlab.ui.state import open_link
 
@@ -37,3 +37,4 @@ with beside_sidebar(plan_here=page is not train):
     page.run()
 # Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
 warm_up()
+come_back()

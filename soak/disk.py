@@ -12,9 +12,9 @@ from pathlib import Path
 from bench.report import Figure, report
 from lrlab.engine import Engine
 from lrlab.settings import Settings
-from lrlab.store import Run, Store, StoreUnavailable
+from lrlab.store import Store, StoreUnavailable
 from soak.kills import problems_in
-from soak.workers import COMPILED, SHORT, end_of, ready_pid, wait
+from soak.workers import COMPILED, SHORT, end_of, lives, ready_pid, resumed_again, wait
 
 MEGABYTES = 24
 TIMES = 5
@@ -62,31 +62,39 @@ def queue_and_wait_for_checkpoint(store: Store, folder: Path) -> int:
 
 
 def fill_under_the_database(folder: Path) -> list[Figure]:
-    """Fill the disk while a run goes on, give the space back, and resume the run."""
+    """Fill the disk while a run goes on: for a moment, which the run outlasts; then until its
+    worker has given up, and resume the run."""
     url = f"sqlite:///{folder / 'runs.db'}"
     settings = Settings(url, worker_memory=100_000)
     store = Store(url)
     engine = Engine(store, settings)
     engine.start()
-    told = kept = interrupted = resumed = 0
+    told = outlasted = kept = interrupted = resumed = 0
     for _ in range(TIMES):
-        ready_pid(engine)
+        pid = ready_pid(engine)
         run_id = queue_and_wait_for_checkpoint(store, settings.checkpoint_folder)
         before = store.points(run_id)
         with full(folder):
             wait(lambda: "full" in engine.status().reason)
             told += _refuses(store)
+        wait(lambda run_id=run_id, before=before: store.points(run_id) != before)
+        run = store.run(run_id)
+        outlasted += (run.state, run.attempt) == ("running", 1)
+        before = store.points(run_id)
+        with full(folder):
+            wait(lambda pid=pid: not lives(pid))
             kept += store.points(run_id)[: len(before)] == before
         run = end_of(store, run_id)
         interrupted += run.state == "interrupted" and "database" in run.reason
-        resumed += "epoch" in _resumed(store, run).resumed
+        resumed += "epoch" in resumed_again(store, run).resumed
         store.delete(run_id, by="soak")
     after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
     engine.stop()
     store.close()
     return [
         Figure("Disk full: said so, and that nothing can be queued", told, TIMES, "", True),
-        Figure("What was measured is kept", kept, TIMES, "", at_least=True),
+        Figure("Full for a moment: the run goes on by itself", outlasted, TIMES, "", True),
+        Figure("Full for longer: what was measured is kept", kept, TIMES, "", at_least=True),
         Figure("With space again: interrupted, with the reason", interrupted, TIMES, "", True),
         Figure("Resumed from a checkpoint", resumed, TIMES, "", at_least=True),
         Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
@@ -106,7 +114,7 @@ def fill_under_the_checkpoints(folder: Path, disk: Path) -> list[Figure]:
         store.request_stop(run_id, by="soak")
         run = end_of(store, run_id)
         left = [path.name for path in disk.iterdir() if path.name != "filler"]
-    anew = _resumed(store, run)
+    anew = resumed_again(store, run)
     engine.stop()
     store.close()
     print(f"  no space for checkpoints: {run.state}, {run.reason}; then {anew.resumed}")
@@ -126,14 +134,6 @@ def _refuses(store: Store) -> bool:
     except StoreUnavailable as error:
         return "full" in str(error)
     return False
-
-
-def _resumed(store: Store, run: Run) -> Run:
-    """A run's next attempt under way, which is then stopped, and has ended."""
-    store.resume(run.id, by="soak")
-    wait(lambda: store.run(run.id).phase == "training")
-    store.request_stop(run.id, by="soak")
-    return end_of(store, run.id)
 
 
 def main() -> bool:

@@ -53,7 +53,7 @@ def main() -> bool:
         first.wait()
         second = start_server(url, 1)
         right = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
-        left = wait(lambda: not any(lives(worker.pid) for worker in workers))
+        left = right + wait(lambda: not any(lives(worker.pid) for worker in workers))
         ended = [end_of(store, run_id) for run_id in waiting]
         last = psutil.Process(second.pid).children(recursive=True)
         second.stdin.close()

@@ -1,4 +1,4 @@
-"""Real workers, killed and stopped in every phase, and out of memory."""
+"""Real workers, killed, stopped and stalled in every phase, and out of memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.settings import Settings
 from lrlab.store import ENDED, Run, Store
+from lrlab.training.checkpoint import NEWEST, UNFINISHED
 from lrlab.training.data import find_source
 
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
@@ -27,14 +28,16 @@ LONG = replace(COMPILED, network="cnn")
 PATIENCE = 180.0
 SEEN_DEAD = 2.0
 """Seconds in which a worker whose process ended is to be seen."""
+SEEN_SILENT, SEEN_UNBORN = 25.0, 120.0
+"""The same for one that stopped beating, and for one that never began to."""
 SLOT_FREE = 12.0
 """Seconds in which a run that is to stop must have left its worker free."""
 TIMES = 3
 """How often a worker is killed in each phase."""
 
 
-def wait(condition: Callable[[], object]) -> float:
-    """Wait for a condition; how many seconds it took.
+def wait(condition: Callable[[], object], pause: float = 0.02) -> float:
+    """Wait for a condition, looked at with pauses; how many seconds it took.
 
     Raises:
         TimeoutError: it was not met in `PATIENCE`.
@@ -43,7 +46,7 @@ def wait(condition: Callable[[], object]) -> float:
     while not condition():
         if time.monotonic() - began > PATIENCE:
             raise TimeoutError("a condition was never met")
-        time.sleep(0.02)
+        time.sleep(pause)
     return time.monotonic() - began
 
 
@@ -51,6 +54,14 @@ def end_of(store: Store, run_id: int) -> Run:
     """A run once it has ended."""
     wait(lambda: store.run(run_id).state in ENDED)
     return store.run(run_id)
+
+
+def resumed_again(store: Store, run: Run) -> Run:
+    """A run's next attempt under way, which is then stopped, and has ended."""
+    store.resume(run.id, by="soak")
+    wait(lambda: store.run(run.id).phase == "training")
+    store.request_stop(run.id, by="soak")
+    return end_of(store, run.id)
 
 
 def ready_pid(engine: Engine) -> int:
@@ -95,6 +106,25 @@ def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
     ]
 
 
+def kill_while_a_checkpoint_is_written(store: Store, engine: Engine, folder: Path) -> list[Figure]:
+    """Kill a worker while the file of a checkpoint that is not the first is there unfinished."""
+    cut = resumed = 0
+    for _ in range(TIMES):
+        pid = ready_pid(engine)
+        run_id = store.queue(COMPILED, owner="soak", name="checkpoint")
+        newest, unfinished = (folder / f"{run_id}{end}" for end in (NEWEST, UNFINISHED))
+        wait(newest.exists)
+        wait(unfinished.exists, pause=0)
+        os.kill(pid, signal.SIGKILL)
+        run = end_of(store, run_id)
+        cut += unfinished.exists()
+        resumed += resumed_again(store, run).resumed.startswith("resumed at the end of epoch")
+    return [
+        Figure("Killed while a checkpoint was half written", cut, 1, "", at_least=True),
+        Figure("Resumed from a whole one", resumed, TIMES, "", at_least=True),
+    ]
+
+
 def gone(engine: Engine, pid: int) -> bool:
     """Whether an engine no longer counts on a process."""
     return pid not in engine.status().pids
@@ -122,6 +152,23 @@ def stop_in_phases(store: Store, engine: Engine) -> list[Figure]:
     return figures
 
 
+def stall(store: Store, engine: Engine) -> list[Figure]:
+    """Stall a worker that trains, and the next one while it imports TensorFlow."""
+    pid = ready_pid(engine)
+    run_id = store.queue(LONG, owner="soak", name="stalled")
+    wait(lambda: store.points(run_id))
+    os.kill(pid, signal.SIGSTOP)
+    silent = wait(lambda: store.run(run_id).state == "interrupted")
+    wait(lambda: engine.status().state == "starting" and any(map(lives, engine.status().pids)))
+    (importing,) = engine.status().pids
+    os.kill(importing, signal.SIGSTOP)
+    unborn = wait(lambda: gone(engine, importing))
+    return [
+        Figure("Stalled while training: seen", silent, SEEN_SILENT, "s"),
+        Figure("Stalled while importing: seen", unborn, SEEN_UNBORN, "s"),
+    ]
+
+
 def run_out_of_memory(url: str) -> list[Figure]:
     """A run that needs more memory than it may have."""
     store = Store(url)
@@ -145,11 +192,14 @@ def main() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'runs.db'}"
         store = Store(url)
-        engine = Engine(store, Settings(database_url=url, worker_memory=100_000))
+        settings = Settings(database_url=url, worker_memory=100_000)
+        engine = Engine(store, settings)
         engine.start()
         figures = kill_in_phases(store, engine)
         figures += stop_in_phases(store, engine)
+        figures += kill_while_a_checkpoint_is_written(store, engine, settings.checkpoint_folder)
+        figures += stall(store, engine)
         engine.stop()
         store.close()
         figures += run_out_of_memory(url)
-    return report("Real workers, killed, stopped and out of memory", figures)
+    return report("Real workers, killed, stopped, stalled and out of memory", figures)

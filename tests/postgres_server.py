@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -28,6 +29,7 @@ class PostgresServer:
 
     port: int
     user: str
+    data: Path
     call: Callable[..., None]
     """Runs one of the server's commands on its data."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -47,6 +49,21 @@ class PostgresServer:
             yield
         finally:
             self.call("pg_ctl", "start", "--wait", "--options", _options(self.port))
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """The server answers nobody for a while, though its machine does."""
+        main = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        # It first, that it begins no more of them.
+        main.suspend()
+        others = main.children()
+        for process in others:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in (*others, main):
+                process.resume()
 
     def _address(self, database: str) -> str:
         return f"postgresql://{self.user}@127.0.0.1:{self.port}/{database}"
@@ -77,7 +94,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         call("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={user}")
         call("pg_ctl", "start", "--wait", "--options", _options(port))
         try:
-            yield PostgresServer(port, user, call)
+            yield PostgresServer(port, user, folder / "data", call)
         finally:
             call("pg_ctl", "stop", "--wait", "--mode=immediate")
     finally:

@@ -24,12 +24,11 @@ from lrlab.ui.server import server
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
-from tests.app_visit import ME, button, serving, visit
+from tests.app_visit import ME, button, said, serving, visit
 from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
     wait_until,
-    wait_until_ended,
 )
 from tests.postgres_server import PostgresServer
 from tests.store_runs import bring_to, queue
@@ -37,6 +36,8 @@ from tests.store_runs import bring_to, queue
 NOBODY = 65534
 
 MEGABYTES = 8
+
+AGAIN = "This page is drawn again as soon as the run database can be read."
 
 
 def file_of(url: str) -> Path:
@@ -190,19 +191,50 @@ def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) 
     store.close()
 
 
-def test_a_page_says_that_the_postgresql_server_is_gone_and_works_when_it_is_back(
+def test_a_postgresql_server_that_hangs_is_given_up_and_used_again_when_it_answers(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT", 4)
+    store = Store(postgres.new_database())
+    first = queue(store)
+    monkeypatch.setattr("lrlab.store.postgres.ANSWER_SECONDS", 0.2)
+    with postgres.hung(), pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer"):
+        queue(store)
+    monkeypatch.undo()
+    assert store.run(first).state == "queued"
+    assert queue(store) > first
+    store.close()
+
+
+def assert_goes_on(store: Store, run_id: int, measured: list[dict[str, float]]) -> None:
+    """A run goes on in its attempt, keeps what it had measured, and leaves nothing out."""
+    wait_until(lambda: len(store.points(run_id)) > len(measured) + 4, "it went on")
+    points = store.points(run_id)
+    assert (store.run(run_id).state, store.run(run_id).attempt) == ("running", 1)
+    assert points[: len(measured)] == measured
+    assert len(set(np.diff([point["step"] for point in points]))) == 1
+
+
+def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when_it_is_back(
     postgres: PostgresServer,
 ) -> None:
     with serving(postgres.new_database()):
-        visit("train")
-        server().engine.stop()
+        store, engine, _ = server()
+        run_id = queue_and_wait_until_measured(store, owner=ME)
+        measured = store.points(run_id)
         with postgres.stopped():
+            wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
             session = visit("train")
             assert not session.exception
             assert any("did not answer or refused" in item.value for item in session.error)
+            assert AGAIN in said(session)
+            projector = said(visit("present"))
+            assert "did not answer or refused" in projector and "No run yet" not in projector
+        assert_goes_on(store, run_id, measured)
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
-        assert len(server().store.runs()) == 1
+        assert AGAIN not in said(session)
+        assert len(store.runs()) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
@@ -232,11 +264,7 @@ def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there
             assert not session.exception
             told = [item.value for item in (*session.error, *session.warning)]
             assert sum("database or disk is full" in text for text in told) == 2
+            (warning,) = visit("present").warning
+            assert warning.value.endswith("What is said of this run may be out of date.")
             measured = store.points(run_id)
-        run = wait_until_ended(store, run_id)
-        assert run.state == "interrupted"
-        assert run.reason.startswith("its worker could not use the run database")
-        assert store.points(run_id) == measured
-        session = button(visit("train"), "Resume")
-        assert not session.exception and not session.error
-        wait_until(lambda: store.run(run_id).resumed, "it went on")
+        assert_goes_on(store, run_id, measured)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from soak.damage import count_unseen
 from soak.hostile import find_surprises
 from soak.kills import kill_writers, problems_in, stall_writers
+from soak.writes import Found, kill_at_changes
 
 
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(database_url: str) -> None:
@@ -26,6 +29,17 @@ def test_a_stalled_writer_that_wakes_up_writes_nothing_to_a_run_that_moved_on(
     database_url: str,
 ) -> None:
     assert stall_writers(database_url, times=5, seed=3) == 0
+
+
+def test_a_worker_killed_at_a_change_of_a_file_loses_nothing_and_the_next_makes_the_run_whole(
+    database_url: str, tmp_path: Path
+) -> None:
+    try:
+        found = kill_at_changes(database_url, tmp_path / "checkpoints", range(7, 10_000, 67))
+    except PermissionError as error:
+        pytest.skip(str(error))
+    assert found.kills >= 2 and found.acknowledged >= 5
+    assert found == Found(found.kills, found.acknowledged)
 
 
 def test_made_up_input_meets_the_documented_error_or_none() -> None:

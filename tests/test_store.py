@@ -412,7 +412,7 @@ def test_tables_of_another_version_are_refused_and_left_alone(database_url: str)
     run_id = queue(store)
     with create_engine(database_url).begin() as connection:
         connection.execute(text("update schema_version set version = 7"))
-    with pytest.raises(StoreUnavailable, match=r"version 7.* reads version 3\. .*LRLAB_DATABASE"):
+    with pytest.raises(StoreUnavailable, match=r"version 7, .* version 3\. .*LRLAB_DATABASE"):
         Store(database_url)
     assert store.run(run_id).state == "queued"
     store.close()

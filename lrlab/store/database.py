@@ -73,7 +73,8 @@ class Database:
         try:
             if self._sqlite:
                 Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(self._url, **self._engine_options())
+            # What was to be written has no place in a log, least of all on a disk that is full.
+            self._engine = create_engine(self._url, hide_parameters=True, **self._engine_options())
         except OSError as error:
             raise StoreUnavailable(
                 f"The folder of the run database {self._url.database} cannot be made: "
@@ -87,6 +88,10 @@ class Database:
         if self._sqlite:
             event.listen(self._engine, "connect", _leave_transactions_to_us)
             event.listen(self._engine, "begin", _begin)
+        else:
+            from lrlab.store.postgres import connect
+
+            event.listen(self._engine, "do_connect", connect)
         self._prepare()
 
     @contextmanager
@@ -151,10 +156,12 @@ class Database:
                     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
                 version = connection.scalar(select(schema_version.c.version))
             if version != SCHEMA_VERSION:
+                away = f"move {self._url.database} away or " if self._sqlite else ""
                 raise StoreUnavailable(
-                    f"The run database {self._url.database} has tables of version {version}; this "
-                    f"LR Lab reads version {SCHEMA_VERSION}. Use the LR Lab that wrote it, or "
-                    f"move it away, or name another one in {DATABASE_VARIABLE}."
+                    f"The run database was made by another LR Lab: its tables are of version "
+                    f"{version}, and this one reads version {SCHEMA_VERSION}. It is left as it is. "
+                    f"To begin with an empty one, {away}name another in {DATABASE_VARIABLE}; to "
+                    "see the runs in it, use the LR Lab that wrote it."
                 )
         except StoreError:
             self.close()
@@ -177,16 +184,16 @@ class Database:
         try:
             yield
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
-            logger.warning("the run database failed: %s", error)
-            # PostgreSQL's own words name hosts and users, which are no business of visitors.
+            logger.warning("the run database %s failed: %s", self._url.database, error)
+            # Folders, hosts and users, which PostgreSQL's own words name, are no business of
+            # visitors.
             cause = (
                 str(getattr(error, "orig", error))
                 if self._sqlite
                 else "the PostgreSQL server did not answer or refused"
             )
-            raise StoreUnavailable(
-                f"The run database {self._url.database} cannot be used: {cause}."
-            ) from error
+            name = Path(str(self._url.database)).name
+            raise StoreUnavailable(f"The run database {name} cannot be used: {cause}.") from error
 
 
 class Part:

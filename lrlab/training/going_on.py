@@ -6,7 +6,7 @@ import logging
 from importlib.metadata import version
 from pathlib import Path
 
-from lrlab.store import RESUMABLE, Run, Store, UnknownRun
+from lrlab.store import RESUMABLE, Run, Store, StoreUnavailable, UnknownRun
 from lrlab.training.checkpoint import (
     Checkpoint,
     CheckpointFiles,
@@ -75,5 +75,7 @@ def remove_needless(folder: Path, store: Store) -> None:
 def _may_go_on(store: Store, run_id: int) -> bool:
     try:
         return store.run(run_id).state in {"queued", "running", *RESUMABLE}
+    except StoreUnavailable:
+        return True
     except UnknownRun:
         return False

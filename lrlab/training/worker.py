@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
@@ -30,6 +30,7 @@ from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavai
 from lrlab.training.data import NoData, find_source
 from lrlab.training.going_on import files_of, find_start, remove_needless
 from lrlab.training.memory import bound_memory, leave_out_unused, resident_megabytes
+from lrlab.training.outage import outlast
 from lrlab.training.ways import fastest_way
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Exit(IntEnum):
 class StoreSink:
     """Writes what a training reports to the store, for one attempt at a run.
 
-    Every call raises `StaleAttempt` once that attempt is over.
+    A store that cannot be used for a while is waited for, see `lrlab.training.outage`. Every call
+    raises `StaleAttempt` once that attempt is over.
     """
 
     def __init__(self, store: Store, run: Run) -> None:
@@ -82,23 +84,26 @@ class StoreSink:
 
     def started(self, phase: Phase) -> None:
         """The run enters a phase."""
-        self._store.record_phase(*self._attempt, phase)
+        self._write(self._store.record_phase, phase)
 
     def points(self, points: list[Point]) -> bool:
         """New points, in the order of their steps; returns whether the run should end now."""
-        return self._store.record_points(*self._attempt, points)
+        return bool(self._write(self._store.record_points, points))
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
-        self._store.record_epoch(*self._attempt, record)
+        self._write(self._store.record_epoch, record)
 
     def learned(self, learned: Learned) -> None:
         """What the network has learned by an epoch's end."""
-        self._store.record_learned(*self._attempt, learned)
+        self._write(self._store.record_learned, learned)
 
     def result(self, result: Result) -> None:
         """All epochs are trained."""
-        self._store.record_result(*self._attempt, result)
+        self._write(self._store.record_result, result)
+
+    def _write(self, write: Callable[..., Any], what: object) -> Any:
+        return outlast(lambda: write(*self._attempt, what))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,9 +149,9 @@ def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) 
         # Whether that matters, and to whom, the first run will say.
         logger.exception("no image could be read ahead")
     ready.set()
-    store.beat(name, ready=True)
+    outlast(lambda: store.beat(name, ready=True))
     for _ in range(runs):
-        while (run := store.claim(name)) is None:
+        while (run := outlast(lambda: next_run(store, name))) is None:
             time.sleep(IDLE_SECONDS)
         _attempt(store, run, train, checkpoints)
         remove_needless(checkpoints, store)
@@ -155,11 +160,22 @@ def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) 
     return Exit.RETIRED
 
 
+def next_run(store: Store, name: str) -> Run | None:
+    """The run that a worker is to train, if there is one.
+
+    Args:
+        store: where runs are queued.
+        name: the worker's.
+    """
+    # The connection may have been lost while it was given a run: then it has one already.
+    return store.run_of(name) or store.claim(name)
+
+
 def _attempt(store: Store, run: Run, train: Train, checkpoints: Path) -> None:
     try:
         state, reason, outcome = _end_of(store, run, train, checkpoints)
         tested = (outcome.test_loss, outcome.test_accuracy) if outcome else (None, None)
-        store.finish(run.id, run.attempt, state, reason, *tested)
+        outlast(lambda: store.finish(run.id, run.attempt, state, reason, *tested))
     except WriteRefused as error:
         logger.warning("run %d went on without this worker: %s", run.id, error)
 
@@ -174,14 +190,9 @@ def _end_of(
         way = fastest_way(plan)
         files = files_of(run, way, source, checkpoints)
         start, resumed = find_start(files, run)
-        store.record_setup(
-            run.id,
-            run.attempt,
-            data_source=source.label,
-            way=way.key,
-            epoch=start.epoch if start else 0,
-            resumed=resumed,
-        )
+        setup = {"data_source": source.label, "way": way.key, "resumed": resumed}
+        done = start.epoch if start else 0
+        outlast(lambda: store.record_setup(run.id, run.attempt, epoch=done, **setup))
         outcome = train(plan, StoreSink(store, run), source, way, files=files, start=start)
     except (StaleAttempt, StoreUnavailable):
         raise

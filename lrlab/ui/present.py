@@ -12,7 +12,7 @@ from lrlab.plan import RunPlan
 from lrlab.store import Run
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
-from lrlab.ui.server import server, store_errors
+from lrlab.ui.server import server, store_errors, trouble_with
 from lrlab.ui.show import show
 from lrlab.ui.watching import seen
 from lrlab.words import figure, plain
@@ -35,15 +35,15 @@ def _follow() -> None:
             "Follow", [MINE, ANYBODYS], default=MINE, required=True, key="present.whose"
         )
         st.page_link("pages/train.py", label="Back to Train", icon=":material/close:")
-    run = None
-    with store_errors():
-        run = _newest(server().store.runs(browser() or "" if whose == MINE else None))
     with place, store_errors():
+        run = _newest(server().store.runs(browser() or "" if whose == MINE else None))
         if run is None:
             st.title("No run yet", anchor=False)
             st.markdown("Start one on the Train page: it then appears here by itself.")
         else:
             _header(run)
+            if trouble := trouble_with(run):
+                st.warning(trouble, icon=":material/power_off:")
             _body(run)
 
 

@@ -12,8 +12,13 @@ import streamlit as st
 from lrlab.engine import Engine, end_leftovers
 from lrlab.params import InvalidInput
 from lrlab.settings import Settings
-from lrlab.store import Store, StoreError, StoreUnavailable, WriteRefused
+from lrlab.store import Run, Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.words import plain
+
+_FAILED = "store.failed"
+"""Session key: the store could not be used since the page was last drawn."""
+
+COME_BACK_SECONDS = 3.0
 
 
 class Server(NamedTuple):
@@ -54,7 +59,16 @@ def store_errors() -> Iterator[None]:
     except InvalidInput as error:
         st.error(plain(str(error)), icon=":material/error:")
     except StoreError as error:
+        st.session_state[_FAILED] = True
         st.error(plain(str(error)), icon=":material/database_off:")
+
+
+def trouble_with(run: Run) -> str:
+    """Why a run under way may not be what the store says of it; empty while all is well."""
+    status = server().engine.status()
+    if run.state != "running" or status.state != "unavailable":
+        return ""
+    return f"{plain(status.reason)} What is said of this run may be out of date."
 
 
 def warm_up() -> None:
@@ -62,3 +76,23 @@ def warm_up() -> None:
     page's matter; the others do without it."""
     with suppress(StoreError, InvalidInput):
         server()
+
+
+def come_back() -> None:
+    """Draw a page again that could not be drawn for want of the store, once the store can be read.
+    ``app.py`` calls this last."""
+    if st.session_state.pop(_FAILED, False) and not _can_read():
+        st.fragment(_come_back, run_every=COME_BACK_SECONDS)()
+
+
+def _come_back() -> None:
+    st.caption("This page is drawn again as soon as the run database can be read.")
+    if _can_read():
+        st.rerun()
+
+
+def _can_read() -> bool:
+    with suppress(StoreError, InvalidInput):
+        server().store.is_busy()
+        return True
+    return False

@@ -1,0 +1,119 @@
+"""What a visitor writes stays text, and nothing that a visitor brings is run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lrlab.plan import PRESETS
+from lrlab.store import Store
+from lrlab.ui.server import server
+from tests.app_visit import ME, serving, visit
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "lrlab").rglob("*.py")]
+
+RUNS_CODE = {"eval", "exec", "load_model"}
+UNPACKS_CODE = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}
+
+WRITTEN = "**bold** <b>tag</b> :red[red] $x$ [link](//x)"
+MARKUP = ("**bold", "<b>tag", ":red[red", "$x$", "](//x")
+PLAIN = (
+    "text",
+    "code",
+    "dataframe",
+    "vega_lite_chart",
+    "text_input",
+    "text_area",
+    "selectbox",
+    "multiselect",
+)
+"""Elements that show what they are given as it is; in all others text is Markdown."""
+
+
+def doors(path: Path) -> Iterator[str]:
+    """What in a module could run, or draw as markup, what a visitor brings."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", "")}
+            yield from names & (UNPACKS_CODE | RUNS_CODE)
+        elif isinstance(node, ast.Call):
+            called = node.func
+            name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+            yield from {name} & RUNS_CODE
+            for keyword in node.keywords:
+                if (keyword.arg or "").startswith("unsafe_"):
+                    yield keyword.arg
+                if keyword.arg == "allow_pickle" and ast.unparse(keyword.value) != "False":
+                    yield "allow_pickle"
+            if name == "html" and "Path(__file__)" not in ast.unparse(node):
+                yield "html"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from keras.models import load_model",
+        "keras.saving.load_model(path)",
+        "eval(text)",
+        "st.markdown(text, unsafe_allow_html=True)",
+        "np.load(file, allow_pickle=True)",
+        "st.html(text)",
+    ],
+)
+def test_a_door_is_seen(tmp_path: Path, code: str) -> None:
+    (tmp_path / "module.py").write_text(code)
+    assert list(doors(tmp_path / "module.py"))
+
+
+def test_nothing_of_a_visitors_is_run_unpacked_or_drawn_as_markup() -> None:
+    assert len(SHIPPED) > 100
+    found = {str(path.relative_to(ROOT)): list(doors(path)) for path in SHIPPED}
+    assert {name: doors for name, doors in found.items() if doors} == {}
+
+
+@pytest.fixture
+def hostile(new_store: tuple[Store, str]) -> Iterator[list[int]]:
+    """A server with two runs, one of them by itself and under way, named in markup."""
+    store, url = new_store
+    plan = next(iter(PRESETS.values()))
+    group = store.queue_group({WRITTEN: plan}, owner=ME, name=WRITTEN, kind="sweep")
+    ids = [store.queue(plan, owner=ME, name=WRITTEN), store.runs(group=group)[0].id]
+    for run_id in ids:
+        store.describe(run_id, by=ME, tags=["<b>tag</b>", "**bold**"], notes=WRITTEN)
+    with serving(url):
+        server().engine.stop()
+        yield ids
+
+
+def drawn(session: AppTest) -> Iterator[tuple[str, str]]:
+    """Each element's kind, and all that it is given."""
+    for node in session._tree:
+        if hasattr(node, "proto"):
+            yield node.type, str(node.proto)
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("train", ""),
+        ("runs", ""),
+        ("runs", "one"),
+        ("runs", "both"),
+        ("sweep", ""),
+        ("present", ""),
+    ],
+)
+def test_names_tags_and_notes_are_shown_as_text(page: str, link: str, hostile: list[int]) -> None:
+    numbers = {"": [], "one": hostile[:1], "both": hostile}[link]
+    session = visit(page, {"runs": ",".join(map(str, numbers))} if numbers else {})
+    assert not session.exception
+    elements = list(drawn(session))
+    assert any("bold" in text for _, text in elements)
+    as_markup = [(kind, sign) for kind, text in elements for sign in MARKUP if sign in text]
+    assert [(kind, sign) for kind, sign in as_markup if kind not in PLAIN] == []
