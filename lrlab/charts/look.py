@@ -33,7 +33,12 @@ def recipe_colour(recipes: Sequence[str], legend: bool = True) -> alt.Color:
 
 
 def described(what: str, recipes: Sequence[str]) -> str:
-    """A chart's text for those who do not see it; its numbers are in sentences beside it."""
+    """A chart's text for those who do not see it; its numbers are in sentences beside it.
+
+    Args:
+        what: names what is along both axes, as the chart does.
+        recipes: whose lines there are.
+    """
     whose = f", a line for each of: {', '.join(recipes)}" if len(recipes) > 1 else ""
     return f"{what[0].upper()}{what[1:]}{whose}."
 
