@@ -51,10 +51,11 @@ def serving(database_url: str) -> Iterator[None]:
 def visit(page: str = "home", link: dict[str, str] | None = None, browser: str = ME) -> AppTest:
     """A new session on a page, opened through ``app.py``, with a link's parameters.
 
-    Formulas and code are unfolded.
+    Formulas, code and what a network learned are unfolded.
     """
     session = AppTest.from_file(str(APP), default_timeout=30)
-    session.session_state["formulas.open"] = session.session_state["code.open"] = True
+    for fold in ("formulas", "code", "learned"):
+        session.session_state[f"{fold}.open"] = True
     session.session_state["browser"] = {"id": browser}
     session.query_params.update(link or {})
     return session.run() if page == "home" else go(session, page)

@@ -128,6 +128,11 @@ def test_a_heat_map_shades_by_the_logarithm_and_frames_the_best_cell() -> None:
     assert table["best"].sum() == 1
 
 
+def test_one_exploded_run_leaves_the_other_shades_apart() -> None:
+    table = heat_table(swept([RATES, CLIPS], [0.4, 1.2, 3.0, 1e13]), "adam")
+    assert table["shade"].tolist() == pytest.approx([0.0, 0.628, 1.0, 1.0], abs=1e-3)
+
+
 def test_the_highest_accuracy_is_the_darkest_cell() -> None:
     result = swept([RATES, CLIPS], [0.8, 0.9, 0.85, 0.8], measure="last_val_accuracy")
     table = heat_table(result, "adam")

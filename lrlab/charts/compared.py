@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.look import described, number_axis, quiet_axis, recipe_colour
+from lrlab.charts.look import described, number_axis, powers_axis, quiet_axis, recipe_colour
 from lrlab.range_test import smooth
 
 RunUnit = Literal["step", "epoch", "seconds"]
@@ -39,6 +39,7 @@ class Curve:
         title: for the axis.
         often: measured between epochs (at points) instead of at their ends.
         share: a share of images, from 0 to 1.
+        loss: a loss, which falls over powers of ten.
         always: every run measures it, so its chart is there before it has begun.
     """
 
@@ -46,6 +47,7 @@ class Curve:
     title: str
     often: bool
     share: bool = False
+    loss: bool = False
     always: bool = True
 
 
@@ -53,8 +55,8 @@ CURVES: Mapping[str, Curve] = MappingProxyType(
     {
         curve.title: curve
         for curve in (
-            Curve("loss", "training loss", often=True),
-            Curve("val_loss", "validation loss", often=False),
+            Curve("loss", "training loss", often=True, loss=True),
+            Curve("val_loss", "validation loss", often=False, loss=True),
             Curve("val_accuracy", "validation accuracy", often=False, share=True),
             Curve("learning_rate", "learning rate", often=True),
             Curve("gradient_norm", "gradient norm", often=True, always=False),
@@ -186,10 +188,12 @@ def compared_chart(
         "x:Q",
         title=RUN_AXIS[unit] + (" (log)" if log_x else ""),
         scale=alt.Scale(type="log", nice=False) if log_x else alt.Scale(nice=False),
-        axis=number_axis() if log_x else quiet_axis(),
+        axis=powers_axis() if log_x else quiet_axis(),
     )
     axis = alt.Axis(format="~%", tickCount=5) if curve.share else number_axis()
-    scale = alt.Scale(type="log") if log_y else alt.Scale(zero=False)
+    if log_y:
+        axis = powers_axis()
+    scale = alt.Scale(type="log", nice=False) if log_y else alt.Scale(zero=False)
     title = curve.title + (" (log)" if log_y else "")
     colour = recipe_colour(recipes, legend=False)
     base = alt.Chart(data)

@@ -51,14 +51,14 @@ def confusion_chart(data: Any, height: int = 380) -> alt.LayerChart:
         x=alt.X("predicted:O", title="taken for", sort=list(CLASS_NAMES)).axis(
             labelAngle=-40, labelOverlap=False
         ),
-        y=alt.Y("actual:O", title="is", sort=list(CLASS_NAMES)),
+        y=alt.Y("actual:O", title="class", sort=list(CLASS_NAMES)),
     )
     boxes = base.mark_rect().encode(
         color=alt.Color(
             "share:Q", scale=alt.Scale(domain=[0, 1], range=[HIGH, LOW], type="sqrt"), legend=None
         ),
         tooltip=[
-            alt.Tooltip("actual:O", title="is"),
+            alt.Tooltip("actual:O", title="class"),
             alt.Tooltip("predicted:O", title="taken for"),
             alt.Tooltip("images:Q", format=","),
             alt.Tooltip("share:Q", format=".1%"),

@@ -33,7 +33,12 @@ def recipe_colour(recipes: Sequence[str], legend: bool = True) -> alt.Color:
 
 
 def described(what: str, recipes: Sequence[str]) -> str:
-    """A chart's text for those who do not see it; its numbers are in sentences beside it."""
+    """A chart's text for those who do not see it; its numbers are in sentences beside it.
+
+    Args:
+        what: names what is along both axes, as the chart does.
+        recipes: whose lines there are.
+    """
     whose = f", a line for each of: {', '.join(recipes)}" if len(recipes) > 1 else ""
     return f"{what[0].upper()}{what[1:]}{whose}."
 
@@ -62,9 +67,9 @@ def quiet_axis() -> alt.Axis:
     return alt.Axis(grid=False, format=",~r", tickCount=6)
 
 
-def number_axis() -> alt.Axis:
-    """An axis of numbers that may span powers of ten."""
-    return alt.Axis(labelExpr=_SHORT_NUMBER, tickCount=5, labelOverlap=True)
+def number_axis(ticks: int = 5) -> alt.Axis:
+    """An axis of numbers that may span powers of ten, with about so many of them."""
+    return alt.Axis(labelExpr=_SHORT_NUMBER, tickCount=ticks, labelOverlap=True)
 
 
 def named_axis(ticks: Sequence[tuple[float, str]]) -> alt.Axis:
@@ -75,10 +80,11 @@ def named_axis(ticks: Sequence[tuple[float, str]]) -> alt.Axis:
 
 
 def powers_axis() -> alt.Axis:
-    """A logarithmic axis over several powers of ten, labelled at 1, 2 and 5 of each alone."""
+    """A logarithmic axis, labelled at the powers of ten, or if it spans fewer than three of them
+    at 1, 2 and 5 of each."""
     leading = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
     shown = f"indexof([1, 2, 5], {leading}) < 0 ? '' : ({_SHORT_NUMBER})"
-    return alt.Axis(labelExpr=shown, labelOverlap=True)
+    return alt.Axis(labelExpr=shown, labelOverlap=True, tickCount=3)
 
 
 def thinned(table: pd.DataFrame, most: int = CURVE_POINTS) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def path_map_chart(
         .mark_line(clip=True, strokeWidth=2)
         .encode(x="x:Q", y="y:Q", order="step:Q", color=recipe_colour(recipes))
     )
-    description = described(f"Paths over the map of {surface.label}", recipes)
+    description = described(f"Paths over {surface.label}, x across and y upwards", recipes)
     return alt.layer(image, stars, line).properties(
         width=size, height=size, description=description
     )

@@ -102,7 +102,9 @@ def path_rate_chart(data: Any, recipes: Sequence[str], height: int = 170) -> alt
                 alt.Tooltip("learning_rate:Q", title="learning rate", format=".4~g"),
             ],
         )
-        .properties(height=height, description=described("Learning rate against step", recipes))
+        .properties(
+            height=height, description=described("Learning rate against step of a path", recipes)
+        )
     )
 
 
@@ -135,9 +137,10 @@ def u_chart(
     x = alt.X(
         "rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=powers_axis()
     )
+    gap = "final f − minimum" if has_minimum else "final f"
     y = alt.Y(
         "gap:Q",
-        title="final f − minimum (log)" if has_minimum else "final f",
+        title=f"{gap} (log)" if has_minimum else gap,
         scale=alt.Scale(type="log") if has_minimum else alt.Scale(zero=False),
         axis=powers_axis() if has_minimum else number_axis(),
     )
@@ -151,4 +154,4 @@ def u_chart(
     dots = alt.Chart(taken).mark_point(size=90, filled=True, opacity=1)
     return alt.layer(
         *(mark.encode(x=x, y=y, color=colour, tooltip=tooltip) for mark in (line, dots))
-    ).properties(height=height, description=described("Final value against learning rate", recipes))
+    ).properties(height=height, description=described(f"{gap} against learning rate", recipes))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from lrlab.charts.look import number_axis
-from lrlab.range_test import RangeTest
+from lrlab.range_test import RULES, RangeTest
 
 LOSS, AVERAGE = "loss of the last batches", "smoothed"
 """The curves of a range test."""
+
+DIVERGED = "diverged"
+MARKS = [*RULES, DIVERGED]
+"""What can be marked along the axis."""
+
+LINE = 17
+"""Pixels from one mark's name to the next above the chart."""
 
 
 def range_test_tables(test: RangeTest) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -27,12 +36,12 @@ def range_test_tables(test: RangeTest) -> tuple[pd.DataFrame, pd.DataFrame]:
     curve = pd.DataFrame({name: values[:end] for name, values in columns.items()})
     marks = [(rate, rule) for rule, rate in test.suggestions.items()]
     if test.diverged_at is not None:
-        marks.append((float(test.rates[test.diverged_at]), "diverged"))
+        marks.append((float(test.rates[test.diverged_at]), DIVERGED))
     return curve, pd.DataFrame(marks, columns=["learning_rate", "text"])
 
 
 def range_test_chart(
-    curve: Any, marks: Any, low: float, high: float, height: int = 320
+    curve: Any, marks: Any, low: float, high: float, height: int = 370
 ) -> alt.LayerChart:
     """Loss against learning rate, from the rows of `range_test_tables`; the rates suggested, and
     the one where the loss had diverged, are named.
@@ -60,11 +69,21 @@ def range_test_chart(
             tooltip=[rate, alt.Tooltip("smoothed:Q", title="smoothed loss", format=".4~g")],
         )
     )
+    # The names stand above the curve, a line for each of them, on the side with more room.
+    line = f"-8 - {LINE} * indexof({json.dumps(MARKS)}, datum.text)"
     named = alt.Chart(marks).encode(x=across)
-    rules = named.mark_rule(strokeDash=[4, 4], color="gray").encode(tooltip=[rate, "text:N"])
+    rules = named.mark_rule(
+        strokeDash=[4, 4], color="gray", y=alt.expr(line), y2=alt.expr("height")
+    ).encode(tooltip=[rate, "text:N"])
+    right_half = f"datum.learning_rate > {math.sqrt(low * high)}"
     texts = named.mark_text(
-        angle=270, align="right", baseline="bottom", dx=-4, dy=-3, fontSize=12, color="gray"
-    ).encode(y=alt.value(0), text="text:N")
+        y=alt.expr(line),
+        dx=alt.expr(f"{right_half} ? -4 : 4"),
+        align=alt.expr(f"{right_half} ? 'right' : 'left'"),
+        baseline="middle",
+        fontSize=12,
+        color="gray",
+    ).encode(text="text:N")
     description = "Loss against a growing learning rate, with the rates it suggests."
     return alt.layer(measured, average, rules, texts).properties(
         height=height, description=description

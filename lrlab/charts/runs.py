@@ -88,7 +88,7 @@ def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
 
 
 def recorded_rate_chart(
-    planned: Any, recorded: Any, length: int, foreseen: bool = True, height: int = 200
+    planned: Any, recorded: Any, length: int, foreseen: bool = True, height: int = 240
 ) -> alt.LayerChart:
     """The learning rate that updates really used, as dots over the planned curve.
 
@@ -97,8 +97,8 @@ def recorded_rate_chart(
         length: epochs in the whole run.
         foreseen: whether there is a planned curve for the legend to name.
     """
-    rate = alt.Y("learning_rate:Q", title="learning rate", axis=number_axis())
-    legend = alt.Legend(title=None, orient="top") if foreseen else None
+    rate = alt.Y("learning_rate:Q", title="learning rate", axis=number_axis(3))
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if foreseen else None
     kind = alt.Color("recipe:N", scale=alt.Scale(domain=[RECORDED, PLANNED]), legend=legend)
     line = (
         alt.Chart(planned)
@@ -124,7 +124,8 @@ def recorded_rate_chart(
 
 def _loss_axis() -> alt.Y:
     # The first batches lose ten times as much as the last: on a linear axis nothing else is seen.
-    return alt.Y("loss:Q", title="loss (log)", scale=alt.Scale(type="log"), axis=powers_axis())
+    scale = alt.Scale(type="log", nice=False)
+    return alt.Y("loss:Q", title="loss (log)", scale=scale, axis=powers_axis())
 
 
 def _epoch_line(epochs: Any, y: alt.Y, measure: str, length: int) -> alt.Chart:

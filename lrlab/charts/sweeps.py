@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrlab.charts.look import described, named_axis, number_axis, powers_axis, recipe_colour
+from lrlab.diagnosis import GUESSING
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.relief import HIGH, LOW, SPECIAL
 from lrlab.sweep_results import Cell, SweepResult, best_of
@@ -19,6 +20,9 @@ DARK = 0.4
 
 EDGE = 14
 """Pixels between the outermost points and the chart's edge."""
+
+CROSS = 11
+"""Pixels from one optimizer's cross to the next."""
 
 
 def sweep_u_table(result: SweepResult, axis: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -98,7 +102,9 @@ def sweep_u_chart(
     )
     colour = recipe_colour(recipes)
     up_axis = powers_axis() if log_y else number_axis()
-    up = {"title": _logged(y, log_y), "scale": _scale(log_y), "axis": up_axis}
+    # The crosses have the room above the highest point.
+    scale = _scale(log_y, padding=EDGE + 4)
+    up = {"title": _logged(y, log_y), "scale": scale, "axis": up_axis}
     base = alt.Chart(points).encode(x=across, color=colour)
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", **up), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", **up))
@@ -120,9 +126,18 @@ def sweep_u_chart(
         .properties(name="cells")
         .add_params(chosen)
     )
-    crosses = (
+    crosses = [
+        # Beside each other where several optimizers diverged at the same value.
         alt.Chart(lost)
-        .mark_point(shape="cross", angle=45, filled=True, size=90, opacity=1)
+        .transform_filter(alt.datum.recipe == recipe)
+        .mark_point(
+            shape="cross",
+            angle=45,
+            filled=True,
+            size=90,
+            opacity=1,
+            xOffset=CROSS * (i - (len(recipes) - 1) / 2),
+        )
         .encode(
             x=across,
             y=alt.value(6),
@@ -133,8 +148,9 @@ def sweep_u_chart(
                 alt.Tooltip("text:N", title="diverged"),
             ],
         )
-    )
-    return alt.layer(band, line, dots, crosses).properties(
+        for i, recipe in enumerate(recipes)
+    ]
+    return alt.layer(band, line, dots, *crosses).properties(
         height=height, description=described(f"{y} against {x}", recipes)
     )
 
@@ -169,14 +185,20 @@ def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
     Returns:
         Columns ``x`` and ``y`` (the values as texts), ``mean``, ``runs``, ``diverged``, ``text``
         (what stands in the cell), ``shade`` (0 for the best mean to 1 for the worst, by the
-        logarithm of a loss), ``lost`` (every run diverged: there is no mean, and its shade means
-        nothing), ``dark``, whether its text must be light, and ``best``, whether it is the best
-        cell of all optimizers.
+        logarithm of a loss; one beyond `GUESSING` counts as that, else a single loss of millions
+        would leave no difference between the others), ``lost`` (every run diverged: there is no
+        mean, and its shade means nothing), ``dark``, whether its text must be light, and
+        ``best``, whether it is the best cell of all optimizers.
     """
     best = best_of(result)
     cells = [cell for cell in result.cells if cell.optimizer == optimizer]
     means = np.array([cell.band.mean for cell in cells])
-    heights = -means if result.measure.higher_is_better else np.log(np.maximum(means, 1e-12))
+    finite = means[np.isfinite(means)]
+    if result.measure.higher_is_better:
+        heights = -means
+    else:
+        most = max(GUESSING, 2 * finite.min(initial=np.inf))
+        heights = np.log(np.clip(means, 1e-12, most))
     known = heights[np.isfinite(heights)]
     low, span = (known.min(), np.ptp(known) or 1.0) if known.size else (0.0, 1.0)
     rows = []

@@ -83,10 +83,15 @@ def seen_by(lines: Sequence[Line]) -> dict[str, list[Seen]]:
     return {line.label: [seen(store, run) for run in line.runs] for line in lines}
 
 
+ACROSS, LOSSES, OTHERS = "across", "losses", "the others"
+"""Which axes can be logarithmic."""
+
+
 class _Look(NamedTuple):
     unit: str
     log_x: bool
-    log_y: bool
+    log_losses: bool
+    log_others: bool
     smoothing: float
 
 
@@ -103,7 +108,7 @@ def curves(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]], key: s
     for place, curve in zip(_places(key), _drawn(tracks), strict=False):
         with place:
             st.markdown(f"**{curve.title[0].upper()}{curve.title[1:]}**")
-            log_y = look.log_y and not curve.share
+            log_y = look.log_losses if curve.loss else look.log_others and not curve.share
             show(
                 compared_chart,
                 f"{key}.{curve.field}",
@@ -141,8 +146,16 @@ def _controls(key: str) -> _Look:
         unit = st.segmented_control(
             "Horizontal axis", list(RUN_AXIS), default="epoch", required=True, key=f"{key}.unit"
         )
-        log_x = st.toggle("Logarithmic across", key=f"{key}.log_x")
-        log_y = st.toggle("Logarithmic upwards", key=f"{key}.log_y")
+        # The first batches lose ten times as much as the last, which would hide all the rest.
+        logs = st.pills(
+            "Logarithmic axes",
+            [ACROSS, LOSSES, OTHERS],
+            selection_mode="multi",
+            default=LOSSES,
+            key=f"{key}.log",
+            help="Across: the horizontal one. The others: learning rate, gradient norm and "
+            "update-to-weight ratio.",
+        )
         smoothing = st.slider(
             "Smoothing",
             0.0,
@@ -154,12 +167,12 @@ def _controls(key: str) -> _Look:
             help="Of curves measured between epochs: the share of the average that is kept at "
             "each point, as in TensorBoard.",
         )
-    return _Look(unit, log_x, log_y, smoothing)
+    return _Look(unit, ACROSS in logs, LOSSES in logs, OTHERS in logs, smoothing)
 
 
 def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]]) -> None:
     """Whether these recipes can be told apart at all."""
-    answer, box = st.columns([3, 1], gap="medium")
+    answer, box = two_sides("compare-words", 3, 1)
     key = box.selectbox(
         "Compared by", list(MEASURES), format_func=lambda key: _title(MEASURES[key])
     )

@@ -27,8 +27,22 @@ def learned_part(run: Run) -> None:
     epochs = server().store.learned_epochs(run.id)
     if not epochs:
         return
-    with st.expander("What the network learned", icon=":material/visibility:"):
-        st.fragment(_learned)(run.id, epochs)
+    with st.container():
+        st.fragment(_folded)(run.id, epochs)
+
+
+def _folded(run_id: int, epochs: list[int]) -> None:
+    # Pictures are made only once it is opened. Browsers would fetch them also while it is folded
+    # away, and be refused those of a page that is left at that moment.
+    fold = st.expander(
+        "What the network learned",
+        icon=":material/visibility:",
+        key="learned.open",
+        on_change="rerun",
+    )
+    if fold.open:
+        with fold:
+            _learned(run_id, epochs)
 
 
 def _learned(run_id: int, epochs: list[int]) -> None:

@@ -68,28 +68,29 @@ def _table(was_active: bool) -> None:
         selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
         placeholder="–",
         alt="Table of runs. Tick rows to look at a run or to compare several.",
+        # All up to the seconds fit a window of 1280 pixels.
         column_config={
-            "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
-            "name": st.column_config.TextColumn("Name", width="medium"),
+            "run": st.column_config.NumberColumn("Run", format="%d", width=50),
+            "name": st.column_config.TextColumn("Name", width=165),
             "recipe": st.column_config.TextColumn("Recipe", width=150),
-            "state": st.column_config.TextColumn("State", width="small"),
+            "state": st.column_config.TextColumn("State", width=110),
             "last": st.column_config.NumberColumn(
                 "Last acc.",
                 format="percent",
-                width="small",
+                width=76,
                 help=f"Validation accuracy after the last epoch. {OF_GROUPS}",
             ),
             "best": st.column_config.NumberColumn(
                 "Best acc.",
                 format="percent",
-                width="small",
+                width=78,
                 help=f"The highest validation accuracy of all epochs. {OF_GROUPS}",
             ),
             "curve": st.column_config.LineChartColumn(
-                "Accuracy", width="small", help=f"Validation accuracy by epoch. {OF_GROUPS}"
+                "Accuracy", width=80, help=f"Validation accuracy by epoch. {OF_GROUPS}"
             ),
             "seconds": st.column_config.NumberColumn(
-                "Seconds", format="%.1f", width="small", help="Of all runs of a group together."
+                "Seconds", format="%.1f", width=72, help="Of all runs of a group together."
             ),
             "done": st.column_config.ProgressColumn("Done", format="percent", width="small"),
             "tags": st.column_config.ListColumn("Tags", width="small"),

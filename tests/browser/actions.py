@@ -113,10 +113,13 @@ def download(page: Page, button: str) -> Path:
 
 def assert_accessible(page: Page) -> None:
     """Axe, the automated accessibility check, finds nothing serious on the page as it is, and
-    every chart has a text."""
+    every chart has a text of its own."""
     await_server(page)
-    for drawn in page.get_by_test_id("stVegaLiteChart").all():
-        expect(drawn).to_have_attribute("aria-label", re.compile(r"\w{3}"))
+    charts = page.get_by_test_id("stVegaLiteChart").all()
+    for drawn in charts:
+        expect(drawn).to_have_attribute("aria-label", re.compile(r"(\w+\W+){3}"))
+    texts = [drawn.get_attribute("aria-label") for drawn in charts]
+    assert len(set(texts)) == len(texts), f"two charts have the same text: {texts}"
     serious = [
         f"{item['id']}: {node['html'][:200]} {node['failureSummary']}"
         for item in Axe().run(page).response["violations"]

@@ -23,6 +23,14 @@ from tests.browser.actions import (
     turn,
 )
 
+MEASURED = (
+    "Training loss",
+    "Validation loss",
+    "Validation accuracy",
+    "Learning rate",
+    "Gradient norm",
+    "Update-to-weight ratio",
+)
 SMALL = "schedule=constant&train_size=200&epochs=2&batch_size=50"
 
 
@@ -30,6 +38,24 @@ def tick(page: Page, row: int) -> None:
     """Tick a row of the table of runs, counted from 0."""
     table = page.get_by_test_id("stDataFrame").first
     table.click(position={"x": 18, "y": 36 + 35 * row + 17})
+
+
+def picture(drawn: Locator) -> str:
+    """What a chart has painted."""
+    return drawn.evaluate("canvas => canvas.toDataURL()")
+
+
+def await_other_picture(drawn: Locator, before: str) -> None:
+    """Wait until a chart has painted something else, and the server is done."""
+    await_server(drawn.page)
+    drawn.evaluate(
+        """async (canvas, before) => {
+            while (canvas.isConnected && canvas.toDataURL() === before) {
+                await new Promise(requestAnimationFrame);
+            }
+        }""",
+        before,
+    )
 
 
 def start_with_seeds(page: Page, optimizer: str, seeds: int) -> None:
@@ -49,9 +75,12 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     expect(page.get_by_text(re.compile(r"Run \d+: Adam.*seed 2"))).to_be_visible()
     start_with_seeds(page, "rmsprop", 2)
 
-    # One row is a group, two rows are a comparison, and both are in the address.
+    # Sorted by name the older group comes first. One row is a group, two rows are a comparison,
+    # and both are in the address.
     go(page, "Runs")
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 110, "y": 18})
     tick(page, 0)
+    expect(page.get_by_text(re.compile(r"Group \d+: Adam"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"runs=\d+(,|%2C)\d+$"))
     expect(page.get_by_text("Look at", exact=True)).to_be_visible()
     tick(page, 1)
@@ -62,13 +91,28 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     ).to_be_visible()
     assert_accessible(page)
 
-    # Somebody else opens it by the link, and sees another axis without leaving it.
+    # Somebody else opens it by the link, and sees other axes without leaving it.
     other = new_page(theme="dark")
     open_page(other, page.url)
     expect(other.get_by_text("What differs")).to_be_visible()
-    other.get_by_text("seconds", exact=True).click()
+    settings = other.locator("table[role=grid]").filter(has_text="Setting")
+    expect(settings).to_contain_text("Optimizer")
+    expect(settings).not_to_contain_text("Batch size")
+    expect(other.get_by_text("Lines are means over seeds")).to_be_visible()
+    for unit in ("step", "seconds"):
+        other.get_by_text(unit, exact=True).click()
+        for measured in MEASURED:
+            expect(chart(other, f"{measured} against {unit}")).to_be_visible()
     drawn = chart(other, "Validation loss against seconds")
-    expect(drawn).to_be_visible()
+    norm = chart(other, "Gradient norm against seconds")
+    for change in (
+        lambda: slider(other, "Smoothing").press("PageUp"),
+        lambda: other.get_by_role("button", name="the others").click(),
+        lambda: other.get_by_role("button", name="across").click(),
+    ):
+        before = picture(norm)
+        change()
+        await_other_picture(norm, before)
     assert_accessible(other)
 
     # The pointer reads all curves at once.
@@ -88,19 +132,35 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     assert table.startswith("run,name,step,epoch,loss") and len(table.splitlines()) == 5
 
 
-def test_a_sweep_is_started_watched_and_its_best_is_taken(page: Page) -> None:
+def test_a_sweep_is_started_watched_and_its_points_and_its_best_are_taken(page: Page) -> None:
     open_page(page, f"/sweep?optimizer=adam&{SMALL}&epochs=1")
+    page.get_by_role("combobox", name="Optimizers").click()
+    page.get_by_role("option", name="SGD", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Start 14 runs")).to_be_visible()
+    seeds = page.get_by_role("spinbutton", name="Seeds")
+    seeds.fill("2")
+    seeds.press("Enter")
+    expect(page.get_by_role("button", name="Start 28 runs")).to_be_visible()
     page.get_by_text("these values").click()
     box = page.get_by_role("textbox", name="Values, with commas between them")
     box.fill("0.0001, 0.004")
     box.press("Enter")
-    page.get_by_role("button", name="Start 2 runs").click()
-    expect(page.get_by_text("2 runs: 2 finished.")).to_be_visible()
-    expect(page.get_by_text(re.compile("Best: Adam, learning_rate"))).to_be_visible()
+    page.get_by_role("button", name="Start 8 runs").click()
+    expect(page.get_by_text("8 runs: 8 finished.")).to_be_visible()
+    best = page.get_by_text(re.compile("Best: "))
+    found = re.search(r"Best: (\w+), learning_rate (\S+),", best.inner_text())
+    assert found
+    rate = slider(page, "learning_rate")
+    for last, value in ((False, "0.0001"), (True, "0.004")):
+        curve = chart(page, "Last validation loss against learning_rate")
+        curve.click(position=end_point(curve, last))
+        expect(page.get_by_text(re.compile(f"Now in the recipe: .*{value}"))).to_be_visible()
+        expect(rate).to_have_attribute("aria-valuetext", value)
+        await_server(page)
     page.get_by_role("button", name="Take the best").click()
-    expect(slider(page, "learning_rate")).to_have_attribute(
-        "aria-valuetext", re.compile(r"1e-4|0\.0001|0\.004")
-    )
+    expect(rate).to_have_attribute("aria-valuetext", found[2])
+    expect(page.get_by_role("combobox", name="Optimizer", exact=True)).to_have_value(found[1])
     assert_accessible(page)
 
 
@@ -144,7 +204,7 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
     choose(page, "Sweep", f"{sweeps['seeded']}: seeded")
     curve = chart(page, "Last validation loss against learning_rate")
     expect(curve).to_have_attribute("width", re.compile(r"[6-9]\d\d"))
-    curve.click(position=first_point(curve))
+    curve.click(position=end_point(curve))
     expect(rate).to_have_attribute("aria-valuetext", "0.001")
 
     page.get_by_text("All values in numbers").click()
@@ -157,23 +217,25 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
         assert_accessible(page)
 
 
-def first_point(curve: Locator) -> dict[str, float]:
-    """Where in its chart the leftmost point of a U-curve is: all that has a colour is to its
-    right, below the legend."""
+def end_point(curve: Locator, last: bool = False) -> dict[str, float]:
+    """Where in its chart the leftmost or the rightmost point of a U-curve is: all that has a
+    strong colour, below the legend and the crosses, lies between them."""
     found = curve.evaluate(
-        """(canvas) => {
+        """(canvas, last) => {
             const { width, height } = canvas;
             const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
-            for (let x = 0; x < width; x++) {
-                for (let y = 50; y < height; y++) {
+            for (let i = 0; i < width; i++) {
+                const x = last ? width - 1 - i : i;
+                for (let y = 60; y < height; y++) {
                     const at = 4 * (x + y * width);
                     const colour = pixels.slice(at, at + 3);
                     if (Math.max(...colour) - Math.min(...colour) > 100) {
-                        return { x: x + 3, y };
+                        return { x: last ? x - 3 : x + 3, y };
                     }
                 }
             }
-        }"""
+        }""",
+        last,
     )
     assert found, "the chart has no point"
     return found
@@ -204,6 +266,9 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     find.fill("monday baseline")
     find.press("Enter")
     expect(page.locator("table[role=grid]").first).to_contain_text("my Lamb")
+    for measured in ("Loss", "Accuracy", "Learning rate"):
+        expect(chart(page, measured)).to_be_visible()
+    expect(page.get_by_text(re.compile("Largest difference .* planned: .*e-"))).to_be_visible()
 
     page.get_by_text("What the network learned").click()
     expect(chart(page, "Confusion matrix")).to_be_visible()
@@ -211,6 +276,7 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     weights = page.get_by_role("img", name="Sixteen pictures")
     expect(weights).to_have_attribute("alt", re.compile("after epoch 2"))
     expect(page.get_by_role("img", name="Test image of the class").first).to_be_visible()
+    expect(page.get_by_text(re.compile(r", taken for .* \(\d+\.\d%\)")).first).to_be_visible()
     for theme in ("dark", "light"):
         turn(page, theme)
         assert_accessible(page)
@@ -223,6 +289,17 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     assert_all_arrive_as_what_they_say(page)
     plan = download(page, "Recipe and plan as JSON").read_bytes()
     other = new_page()
+    open_page(other, page.url)
+    expect(other.get_by_text(re.compile(r"Run \d+: my Lamb"))).to_be_visible()
+    other.get_by_text("All", exact=True).click()
+    await_server(other)
+    choose(other, "State", "failed")
+    expect(other.get_by_text("No run matches these filters.")).to_be_visible()
+    await_server(other)
+    choose(other, "State", "finished")
+    await_server(other)
+    choose(other, "Tag", "baseline")
+    expect(other.locator("table[role=grid]").first).to_contain_text("my Lamb")
     open_page(other, "/schedules?optimizer=adam")
     other.get_by_text("Keras code, link and JSON").click()
     file = {"name": "lamb.json", "mimeType": "application/json", "buffer": plan}
@@ -254,16 +331,20 @@ def assert_all_arrive_as_what_they_say(page: Page) -> None:
     assert b"batch_loss" in parts["train"] and b"epoch_accuracy" in parts["validation"]
 
 
-def test_a_projector_follows_the_newest_run(page: Page, new_page: Callable[..., Page]) -> None:
+def test_a_projector_follows_the_newest_run_also_a_failing_one(
+    page: Page, new_page: Callable[..., Page]
+) -> None:
     open_page(page, "/present")
     page.get_by_text("the newest run of all").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).not_to_have_text("No run yet")
     expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
     other = new_page()
-    open_page(other, f"/train?optimizer=lion&{SMALL}")
+    open_page(other, f"/train?optimizer=sgd&sgd.learning_rate=1000&{SMALL}")
     other.get_by_role("button", name="Start", exact=True).click()
-    expect(heading).to_contain_text("Lion")
+    expect(heading).to_contain_text("SGD, 1000")
+    expect(state(other)).to_contain_text("diverged")
+    expect(other.get_by_text("Try this:")).to_be_visible()
     for theme in ("dark", "light"):
         turn(page, theme)
         assert_accessible(page)
