@@ -27,9 +27,9 @@ def watchers() -> Iterator[dict[str, float]]:
 def between_two_looks(call: Callable[[], object]) -> object:
     """What a call gives that begins and ends between two looks of a class."""
     while True:
-        look = int(time.monotonic() / CROWDED.head)
+        look = int(time.monotonic() / CROWDED.progress)
         found = call()
-        if int(time.monotonic() / CROWDED.head) == look:
+        if int(time.monotonic() / CROWDED.progress) == look:
             return found
 
 

@@ -16,17 +16,20 @@ from lrlab.charts import (
 from lrlab.diagnosis import diagnose
 from lrlab.draft import draft_of
 from lrlab.plan import RunPlan
-from lrlab.store import ENDED, RESUMABLE, Run
+from lrlab.store import ENDED, RESUMABLE, Run, State
 from lrlab.training.checkpoint import remove_checkpoints
 from lrlab.training.ways import WAYS
 from lrlab.ui.codes import class_code, instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
-from lrlab.ui.server import server, store_errors
+from lrlab.ui.server import server, store_errors, trouble_with
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.ui.watching import CROWDED, QUIET, Pace, Seen, has_turn, is_crowded, note_look, seen
-from lrlab.words import duration, figure, number, plain
+from lrlab.ui.watching import QUIET, Pace, Seen, has_turn, is_crowded, note_look, pace, seen
+from lrlab.words import duration, figure, number
+
+Drawn = tuple[State, bool, str, str]
+"""What of a run decides its header, and whether its view has timers."""
 
 BADGES = {
     "queued": ("gray", ":material/schedule:"),
@@ -51,29 +54,34 @@ PHASES = {
 
 def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
-    active = server().store.run(run_id).state not in ENDED
-    pace = CROWDED if is_crowded() else QUIET
-    head, charts = pace if active else (None, None)
+    store = server().store
+    run = store.run(run_id)
+    run_header(run, seen(store, run).plan)
+    drawn, now = _drawn(run), pace()
+    active = run.state not in ENDED
     with st.container():
-        st.fragment(_watch_head, run_every=head)(run_id, active, pace)
+        st.fragment(_watch_progress, run_every=now.progress if active else None)(run_id, drawn, now)
     with st.container():
-        st.fragment(_watch_charts, run_every=charts)(run_id)
+        st.fragment(_watch_charts, run_every=now.charts if active else None)(run_id)
 
 
-def _watch_head(run_id: int, was_active: bool, pace: Pace) -> None:
+def _drawn(run: Run) -> Drawn:
+    return run.state, run.stop_requested is not None, run.reason, run.resumed
+
+
+def _watch_progress(run_id: int, drawn: Drawn, drawn_at: Pace) -> None:
     note_look()
     with store_errors():
         store = server().store
         run = store.run(run_id)
-        changed = run.state in ENDED or (pace == QUIET and is_crowded())
-        if was_active and changed and has_turn():
-            # The whole page runs again and builds this view without its timers, or with slower.
+        slower = drawn_at == QUIET and is_crowded()
+        if (_drawn(run) != drawn or (slower and run.state not in ENDED)) and has_turn():
+            # The whole page runs again, with another header, without timers or with slower.
             st.rerun()
-        now = seen(store, run)
-        run_header(run, now.plan)
         with st.container():
-            _trouble(run)
-        _progress(run, now)
+            if trouble := trouble_with(run):
+                st.warning(trouble, icon=":material/power_off:")
+        _progress(run, seen(store, run))
 
 
 def _watch_charts(run_id: int) -> None:
@@ -88,19 +96,8 @@ def _watch_charts(run_id: int) -> None:
         _charts(run, now)
 
 
-def _trouble(run: Run) -> None:
-    """Why a run under way may not be what the store says of it."""
-    status = server().engine.status()
-    if run.state == "running" and status.state == "unavailable":
-        st.warning(
-            f"{plain(status.reason)} What is said of this run may be out of date.",
-            icon=":material/power_off:",
-        )
-
-
 def run_header(run: Run, plan: RunPlan) -> None:
     """A run's name, state and reason, and what can be done with it."""
-    # Not columns: drawn every second for everybody, they would cost as much as all the rest.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"Run {run.id}: {run.name}", width="stretch")
         _actions(run, plan)
@@ -118,9 +115,8 @@ def run_header(run: Run, plan: RunPlan) -> None:
 def _actions(run: Run, plan: RunPlan) -> None:
     """The buttons of what this visitor can do with a run."""
     mine = run.owner == browser() or is_instructor()
-    resumed = False
     if mine and run.state in RESUMABLE:
-        resumed = st.button(
+        st.button(
             "Resume",
             icon=":material/resume:",
             on_click=_resume,
@@ -136,25 +132,21 @@ def _actions(run: Run, plan: RunPlan) -> None:
             disabled=run.stop_requested is not None,
             help="End this run and keep what was measured.",
         )
-    copied = st.button(
+    st.button(
         "Use its settings",
         icon=":material/content_copy:",
         on_click=put,
         args=(draft_of(plan),),
         help="Put this run's recipe and settings into the sidebar.",
     )
-    deleted = False
     if mine and run.state != "running":
-        deleted = st.button(
+        st.button(
             "Delete",
             icon=":material/delete:",
             on_click=_delete,
             args=(run.id,),
             help="Remove this run and all it measured.",
         )
-    if copied or deleted or resumed:
-        # A button in this part of the page reruns this part alone; these change the rest.
-        st.rerun()
 
 
 def _stop(run_id: int) -> None:

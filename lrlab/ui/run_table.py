@@ -15,8 +15,8 @@ from lrlab.store import TRANSITIONS, Run
 from lrlab.ui.identity import browser
 from lrlab.ui.picked import pick_runs, picked_runs
 from lrlab.ui.server import server, store_errors
+from lrlab.ui.watching import has_turn, pace
 
-REFRESH_SECONDS = 3.0
 MOST = 200
 """Entries listed, the newest."""
 
@@ -33,7 +33,7 @@ def run_table() -> None:
     """The filters and the table; what is ticked is put into the address. Kept up to date while
     any run is under way."""
     active = server().store.is_busy()
-    st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
+    st.fragment(_refresh, run_every=pace().lists if active else None)(active)
 
 
 def _refresh(was_active: bool) -> None:
@@ -47,7 +47,7 @@ def _table(was_active: bool) -> None:
         st.rerun()
     store = server().store
     whose, text, state, tag, together = _filters()
-    if was_active and not store.is_busy():
+    if was_active and not store.is_busy() and has_turn():
         st.rerun()
     runs = store.runs(browser() or "" if whose == "Mine" else None)
     groups = store.groups() if together else []

@@ -11,13 +11,13 @@ import streamlit as st
 from lrlab.entries import Entry, entries_of
 from lrlab.ui.identity import browser
 from lrlab.ui.server import server, store_errors
+from lrlab.ui.watching import has_turn, pace
 
 OPEN = "run"
 """Session key of the open run's number."""
 
 _PICKED = "run.picked"
 
-REFRESH_SECONDS = 3.0
 MOST = 5
 """Runs listed, the newest."""
 
@@ -36,7 +36,7 @@ def open_run() -> int | None:
 def run_list() -> None:
     """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
     active = server().store.is_busy()
-    st.fragment(_refresh, run_every=REFRESH_SECONDS if active else None)(active)
+    st.fragment(_refresh, run_every=pace().lists if active else None)(active)
 
 
 def _refresh(was_active: bool) -> None:
@@ -50,7 +50,7 @@ def _list(was_active: bool) -> None:
     if st.session_state.pop(_PICKED, False):
         # The run is drawn outside this part of the page.
         st.rerun()
-    if was_active and not store.is_busy():
+    if was_active and not store.is_busy() and has_turn():
         st.rerun()
     st.subheader("Your newest runs", anchor=False)
     if not entries:

@@ -24,13 +24,14 @@ from lrlab.store import Run, State, Store
 
 
 class Pace(NamedTuple):
-    """Seconds between two looks at how far a run is, and at its charts."""
+    """Seconds between two looks at how far a run is, at its charts, and at lists of runs."""
 
-    head: float
+    progress: float
     charts: float
+    lists: float
 
 
-QUIET, CROWDED = Pace(0.25, 1.0), Pace(1.0, 3.0)
+QUIET, CROWDED = Pace(0.25, 1.0, 3.0), Pace(1.0, 3.0, 10.0)
 """For a handful of watchers, and for a class."""
 
 BETWEEN_TURNS = 0.2
@@ -68,7 +69,7 @@ def seen(store: Store, run: Run) -> Seen:
     """What there is to see of a run, read again only when the run has moved on; in front of a
     class, for all of them together once in the time between two looks."""
     crowded = run.state == "running" and is_crowded()
-    moved = ("look", int(time.monotonic() / CROWDED.head)) if crowded else ("step", run.step)
+    moved = ("look", int(time.monotonic() / CROWDED.progress)) if crowded else ("step", run.step)
     with _one_reads:
         return _read(store, run.id, run.attempt, moved, run.state, run.phase)
 
@@ -110,6 +111,11 @@ def is_crowded() -> bool:
         if now - looked > WATCHING_SECONDS:
             watchers.pop(session, None)
     return len(watchers) > FEW_WATCHERS
+
+
+def pace() -> Pace:
+    """How often to look now."""
+    return CROWDED if is_crowded() else QUIET
 
 
 def has_turn() -> bool:
