@@ -10,7 +10,15 @@ import pytest
 from lrlab.store import Store
 from lrlab.training.records import Point
 from lrlab.ui import watching
-from lrlab.ui.watching import BETWEEN_TURNS, CROWDED, FEW_WATCHERS, has_turn, is_crowded, seen
+from lrlab.ui.watching import (
+    BETWEEN_TURNS,
+    CROWDED,
+    FEW_WATCHERS,
+    has_turn,
+    is_crowded,
+    run_now,
+    seen,
+)
 from tests.store_runs import bring_to
 
 
@@ -59,6 +67,22 @@ def test_a_class_shares_what_was_read_since_the_last_look_and_sees_the_end_at_on
     watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS + 1)})
 
     assert between_two_looks(lambda: look_at_a_run_that_goes_on(store)) == (1, 1)
+
+
+def test_a_class_reads_a_run_once_a_look_and_a_few_read_it_each_time(
+    store: Store, watchers: dict[str, float]
+) -> None:
+    run_id, attempt = bring_to(store, "running")
+
+    def phases(phase: str) -> tuple[str, str]:
+        before = run_now(store, run_id).phase
+        store.record_phase(run_id, attempt, phase)
+        return before, run_now(store, run_id).phase
+
+    assert phases("compiling") == ("", "compiling")
+    watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS + 1)})
+    before, after = between_two_looks(lambda: phases("training"))
+    assert before == after
 
 
 def test_who_has_not_looked_for_long_is_no_watcher(watchers: dict[str, float]) -> None:

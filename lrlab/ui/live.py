@@ -25,7 +25,17 @@ from lrlab.ui.layout import two_sides
 from lrlab.ui.server import server, store_errors, trouble_with
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.ui.watching import QUIET, Pace, Seen, has_turn, is_crowded, note_look, pace, seen
+from lrlab.ui.watching import (
+    QUIET,
+    Pace,
+    Seen,
+    has_turn,
+    is_crowded,
+    note_look,
+    pace,
+    run_now,
+    seen,
+)
 from lrlab.words import duration, figure, number
 
 Drawn = tuple[State, bool, str, str]
@@ -73,7 +83,7 @@ def _watch_progress(run_id: int, drawn: Drawn, drawn_at: Pace) -> None:
     note_look()
     with store_errors():
         store = server().store
-        run = store.run(run_id)
+        run = run_now(store, run_id)
         slower = drawn_at == QUIET and is_crowded()
         if (_drawn(run) != drawn or (slower and run.state not in ENDED)) and has_turn():
             # The whole page runs again, with another header, without timers or with slower.
@@ -87,7 +97,7 @@ def _watch_progress(run_id: int, drawn: Drawn, drawn_at: Pace) -> None:
 def _watch_charts(run_id: int) -> None:
     with store_errors():
         store = server().store
-        run = store.run(run_id)
+        run = run_now(store, run_id)
         now = seen(store, run)
         # What comes and goes keeps to a place of its own: the charts below it then stay the same.
         with st.container():

@@ -18,7 +18,7 @@ from lrlab.charts import enlarged
 def show(
     chart: Callable[..., alt.TopLevelMixin],
     key: str,
-    *tables: pd.DataFrame,
+    *tables: pd.DataFrame | pa.Table,
     on_select: Callable[[], None] | None = None,
     large: bool = False,
     **look: Any,
@@ -28,14 +28,15 @@ def show(
     Args:
         chart: a function of `lrlab.charts`.
         key: the element's key.
-        tables: its data, in the order of its first arguments.
+        tables: its data, in the order of its first arguments; many who look at the same share
+            what `compact` made of it.
         on_select: called after a selection in the chart, before the page runs again.
         large: type and lines for a projector.
         look: its other arguments; they must be hashable.
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
     spec = _specification(chart, names, large, tuple(look.items()))
-    datasets = dict(zip(names, map(_compact, tables), strict=True))
+    datasets = dict(zip(names, map(compact, tables), strict=True))
     st.vega_lite_chart(
         {**spec, "datasets": datasets},
         key=key,
@@ -44,11 +45,13 @@ def show(
     )
 
 
-def _compact(table: pd.DataFrame) -> pa.Table:
-    """The rows in the fewest bytes that change no pixel: texts once, whole numbers short.
+def compact(table: pd.DataFrame | pa.Table) -> pa.Table:
+    """A table's rows in the fewest bytes that change no pixel: texts once, whole numbers short.
 
     ``pa.Table.from_pandas`` would start threads for a thousand rows, which takes longer.
     """
+    if isinstance(table, pa.Table):
+        return table
     return pa.table({name: _column(table[name].to_numpy()) for name in table})
 
 

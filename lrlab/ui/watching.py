@@ -13,7 +13,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -21,6 +21,7 @@ from lrlab.charts import PLANNED, curve_table, epoch_table, point_table
 from lrlab.lines import rate_difference
 from lrlab.plan import RunPlan
 from lrlab.store import Run, State, Store
+from lrlab.ui.show import compact
 
 
 class Pace(NamedTuple):
@@ -50,8 +51,8 @@ class Seen:
     Args:
         plan: the run's plan.
         points, epochs: what was measured, as the store gives it.
-        measured, ends: the same as tables for charts.
-        planned: the planned learning rate, as a table for charts.
+        measured, ends: the same as rows for charts.
+        planned: the planned learning rate, as rows for charts.
         apart: the largest difference between planned and recorded learning rate, if both are
             known.
     """
@@ -59,17 +60,29 @@ class Seen:
     plan: RunPlan
     points: list[dict]
     epochs: list[dict]
-    measured: pd.DataFrame
-    ends: pd.DataFrame
-    planned: pd.DataFrame
+    measured: pa.Table
+    ends: pa.Table
+    planned: pa.Table
     apart: float | None
+
+
+def run_now(store: Store, run_id: int) -> Run:
+    """The run as it is; in front of a class, as it was when one of them last looked.
+
+    Raises:
+        UnknownRun: there is none of this number.
+    """
+    if not is_crowded():
+        return store.run(run_id)
+    with _one_reads:
+        return _run_at(store, run_id, _look())
 
 
 def seen(store: Store, run: Run) -> Seen:
     """What there is to see of a run, read again only when the run has moved on; in front of a
     class, for all of them together once in the time between two looks."""
     crowded = run.state == "running" and is_crowded()
-    moved = ("look", int(time.monotonic() / CROWDED.progress)) if crowded else ("step", run.step)
+    moved = ("look", _look()) if crowded else ("step", run.step)
     with _one_reads:
         return _read(store, run.id, run.attempt, moved, run.state, run.phase)
 
@@ -78,6 +91,16 @@ _one_reads = Lock()
 """Thirty that look at the same moment find what the first of them has read."""
 
 _one_turns = Lock()
+
+
+def _look() -> int:
+    """The number of the class's look that it is time for."""
+    return int(time.monotonic() / CROWDED.progress)
+
+
+@lru_cache(maxsize=128)
+def _run_at(store: Store, run_id: int, _look: int) -> Run:
+    return store.run(run_id)
 
 
 @lru_cache(maxsize=128)
@@ -90,9 +113,9 @@ def _read(
         plan,
         points,
         epochs,
-        point_table(points, plan.steps_per_epoch),
-        epoch_table(epochs),
-        curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED),
+        compact(point_table(points, plan.steps_per_epoch)),
+        compact(epoch_table(epochs)),
+        compact(curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, PLANNED)),
         rate_difference(plan.recipe, points),
     )
 
