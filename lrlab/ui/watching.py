@@ -7,6 +7,7 @@ everybody who watches; a class takes turns at it.
 from __future__ import annotations
 
 import math
+import random
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,9 @@ class Pace(NamedTuple):
 
 QUIET, CROWDED = Pace(0.25, 1.0, 3.0), Pace(1.0, 3.0, 10.0)
 """For a handful of watchers, and for a class."""
+
+OWN_PACE = 0.15
+"""How much faster or slower one of a class looks than the others, at most, as a share."""
 
 BETWEEN_TURNS = 0.2
 """Seconds from one whole page drawn anew to the next in a class: each takes a core some 50 ms, and
@@ -137,8 +141,12 @@ def is_crowded() -> bool:
 
 
 def pace() -> Pace:
-    """How often to look now."""
-    return CROWDED if is_crowded() else QUIET
+    """How often to look now. In a class everybody has a slightly different pace: who came at the
+    same moment would else look at the same moment ever after, and wait for each other."""
+    if not is_crowded():
+        return QUIET
+    own = random.uniform(1 - OWN_PACE, 1 + OWN_PACE)
+    return Pace(*(own * seconds for seconds in CROWDED))
 
 
 def has_turn() -> bool:
