@@ -167,8 +167,11 @@ def running_server() -> Iterator[Server]:
             _wait(lambda: _answers(f"{address}/_stcore/health"))
             yield Server(address, process.pid, url)
         finally:
+            workers = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
             process.wait()
+            # They may still be writing into the folder.
+            psutil.wait_procs(workers, timeout=30)
 
 
 def _wait(ready: Callable[[], bool], seconds: float = 60.0) -> None:
