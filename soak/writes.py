@@ -173,7 +173,8 @@ def attempt(store: Store, name: str, folder: Path, say: Callable[[object], None]
 
 
 def work(url: str, name: str, folder: Path, pipe: Connection) -> None:
-    """In another process: wait for a word, then make an attempt."""
+    """In another process: say that all is imported, wait for a word, then make an attempt."""
+    pipe.send("ready")
     pipe.recv()
     attempt(Store(url), name, folder, pipe.send)
 
@@ -200,6 +201,8 @@ def kill_at_changes(url: str, checkpoints: Path, numbers: Iterable[int]) -> Foun
         process = CONTEXT.Process(target=work, args=(url, name, checkpoints, other))
         process.start()
         other.close()
+        # What Python compiles while it imports is written to files too.
+        pipe.recv()
         try:
             killed = kill_before_change(process.pid, number, lambda pipe=pipe: pipe.send("go"))
         finally:

@@ -66,7 +66,9 @@ def run_view(run_id: int) -> None:
     """Draw a run, and keep it up to date while it is queued or running."""
     store = server().store
     run = store.run(run_id)
-    run_header(run, seen(store, run).plan)
+    # What comes and goes keeps to a place of its own: the charts below it then stay the same.
+    with st.container():
+        run_header(run, seen(store, run).plan)
     drawn, now = _drawn(run), pace()
     active = run.state not in ENDED
     with st.container():
@@ -99,7 +101,6 @@ def _watch_charts(run_id: int) -> None:
         store = server().store
         run = run_now(store, run_id)
         now = seen(store, run)
-        # What comes and goes keeps to a place of its own: the charts below it then stay the same.
         with st.container():
             _diagnosis(run, now)
         _results(run, now.epochs)

@@ -115,6 +115,8 @@ def assert_accessible(page: Page) -> None:
     """Axe, the automated accessibility check, finds nothing serious on the page as it is, and
     every chart has a text of its own."""
     await_server(page)
+    # What is about to be drawn anew is paler until then.
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
     charts = page.get_by_test_id("stVegaLiteChart").all()
     for drawn in charts:
         expect(drawn).to_have_attribute("aria-label", re.compile(r"(\w+\W+){3}"))
