@@ -20,6 +20,9 @@ _QUEUED = "start.queued"
 MOST_SEEDS = 20
 """Seeds that can be started at once."""
 
+STARTING_SECONDS = 2.0
+"""Between two looks at a worker that is starting."""
+
 
 def start_row(plan: RunPlan) -> None:
     """The start button with the number of seeds, and a button for each of the notebook's exercises
@@ -79,7 +82,12 @@ def _start(plan: RunPlan, seeds: int) -> None:
 
 
 def engine_note() -> None:
-    """Why no run can be trained now, if so; and that the worker is still warming up."""
+    """Why no run can be trained now, if so; and that the worker is starting, while it is."""
+    starting = server().engine.status().state == "starting"
+    st.fragment(_engine_note, run_every=STARTING_SECONDS if starting else None)()
+
+
+def _engine_note() -> None:
     status = server().engine.status()
     if status.state == "unavailable":
         st.error(

@@ -65,17 +65,16 @@ def start_box(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Start")
 
 
-def chart_picture(page: Page) -> str:
-    """What is painted in the page's first chart, once something is."""
-    page.locator(CHART).first.wait_for()
-    return page.evaluate("chart => document.querySelector(chart).toDataURL()", CHART)
+def picture(drawn: Locator) -> str:
+    """What is painted in a chart, once it is there."""
+    return drawn.evaluate("canvas => canvas.toDataURL()")
 
 
-def await_new_chart_picture(page: Page, before: str) -> None:
-    """Wait until the page's first chart is painted differently."""
-    page.wait_for_function(
-        "([chart, before]) => document.querySelector(chart)?.toDataURL() !== before",
-        arg=[CHART, before],
+def await_other_picture(drawn: Locator, before: str) -> None:
+    """Wait until a chart is painted differently, or anew."""
+    drawn.page.wait_for_function(
+        "([canvas, before]) => !canvas.isConnected || canvas.toDataURL() !== before",
+        arg=[drawn.element_handle(), before],
     )
 
 

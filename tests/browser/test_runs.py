@@ -12,12 +12,14 @@ from playwright.sync_api import Locator, Page, expect
 from tests.app_visit import ME
 from tests.browser.actions import (
     assert_accessible,
+    await_other_picture,
     await_server,
     chart,
     choose,
     download,
     go,
     open_page,
+    picture,
     slider,
     state,
     turn,
@@ -38,24 +40,6 @@ def tick(page: Page, row: int) -> None:
     """Tick a row of the table of runs, counted from 0."""
     table = page.get_by_test_id("stDataFrame").first
     table.click(position={"x": 18, "y": 36 + 35 * row + 17})
-
-
-def picture(drawn: Locator) -> str:
-    """What a chart has painted."""
-    return drawn.evaluate("canvas => canvas.toDataURL()")
-
-
-def await_other_picture(drawn: Locator, before: str) -> None:
-    """Wait until a chart has painted something else, and the server is done."""
-    await_server(drawn.page)
-    drawn.evaluate(
-        """async (canvas, before) => {
-            while (canvas.isConnected && canvas.toDataURL() === before) {
-                await new Promise(requestAnimationFrame);
-            }
-        }""",
-        before,
-    )
 
 
 def start_with_seeds(page: Page, optimizer: str, seeds: int) -> None:
@@ -112,6 +96,7 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     ):
         before = picture(norm)
         change()
+        await_server(other)
         await_other_picture(norm, before)
     assert_accessible(other)
 

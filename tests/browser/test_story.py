@@ -12,12 +12,13 @@ from playwright.sync_api import Page, expect
 
 from lrlab.training.data import DataSource
 from tests.browser.actions import (
-    await_new_chart_picture,
-    chart_picture,
+    CHART,
+    await_other_picture,
     choose,
     go,
     metric,
     open_page,
+    picture,
     slider,
     start_box,
     state,
@@ -39,19 +40,22 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     expect(page.get_by_role("heading", name="Train")).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("Adam")
+    # Nothing is clicked, and it is not said for longer than it is so.
+    expect(page.get_by_text("The worker is starting")).to_have_count(0)
     page.evaluate("window.untouched = true")
 
     # Curve and path both follow the recipe.
     go(page, "LR Lab")
     choose(page, "Optimizer", "Nadam")
     line = page.locator("polyline.ahead")
-    curve, path = chart_picture(page), line.get_attribute("points")
+    curve = page.locator(CHART).first
+    before, path = picture(curve), line.get_attribute("points")
     thumb = slider(page, "initial_learning_rate")
     rate = thumb.get_attribute("aria-valuetext")
     for _ in range(3):
         thumb.press("ArrowRight")
     expect(thumb).not_to_have_attribute("aria-valuetext", rate)
-    await_new_chart_picture(page, curve)
+    await_other_picture(curve, before)
     expect(line).not_to_have_attribute("points", path)
 
     # A click on the map starts the path there.
