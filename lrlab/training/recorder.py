@@ -18,7 +18,7 @@ the trained network."""
 
 MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
-PUSH_INTERVAL = 0.22
+REPORT_SECONDS = 0.22
 """Seconds between two reports of points to the sink."""
 
 
@@ -149,7 +149,7 @@ class Recorder(keras.callbacks.Callback):
             self._close_block()
 
     def _report_in_time(self) -> None:
-        if time.monotonic() - self._reported >= PUSH_INTERVAL:
+        if time.monotonic() - self._reported >= REPORT_SECONDS:
             self.report()
 
     def _close_block(self) -> None:

@@ -19,6 +19,7 @@ _FAILED = "store.failed"
 """Session key: the store could not be used since the page was last drawn."""
 
 COME_BACK_SECONDS = 3.0
+"""Between two looks whether the store can be used again."""
 
 
 class Server(NamedTuple):
