@@ -10,10 +10,9 @@ that is worth it. Network, optimizer, loss, metrics, callbacks and ``fit`` are K
 
 Why the numbers are those of a plain ``model.fit`` with the same seed, network and data:
 
-- *The same order.* Keras shuffles by drawing one permutation of all rows as an epoch starts. The
-  seed and the number of rows decide it, not what the rows hold nor how many go into a batch. Keras
-  cuts the permutation from the front, so pieces of 1,600 that are cut into pieces of 32 are the
-  batches that pieces of 32 are. The epoch's last, smaller batch is what the last block leaves.
+- *The same order.* It is Keras's own permutation of all rows, see `lrlab.training.rows`. Keras cuts
+  it from the front, so pieces of 1,600 that are cut into pieces of 32 are the batches that pieces
+  of 32 are. The epoch's last, smaller batch is what the last block leaves.
 - *The same step.* It is ``keras.Model.train_step``. Under XLA it rounds as it does in Keras under
   ``compile(jit_compile=True)``, and otherwise as without.
 
@@ -26,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from lrlab.training.model import (
@@ -35,6 +35,7 @@ from lrlab.training.model import (
     UPDATE_RATIO,
     WatchedModel,
 )
+from lrlab.training.rows import in_pieces
 from lrlab.training.ways import Way
 
 TEST_ROWS = 1_000
@@ -105,13 +106,12 @@ class BlockModel(WatchedModel):
         Args:
             train_size, validation_size: how many rows it trains and validates on.
         """
-        train = tf.zeros(train_size % self.block_rows or self.block_rows, tf.int32)
-        validation = tf.zeros(validation_size % TEST_ROWS or TEST_ROWS, tf.int32)
+        train = np.zeros(train_size % self.block_rows or self.block_rows, np.int32)
+        validation = np.zeros(validation_size % TEST_ROWS or TEST_ROWS, np.int32)
         self.fit(
-            train,
-            batch_size=self.block_rows,
-            validation_data=(validation,),
-            validation_batch_size=TEST_ROWS,
+            in_pieces(train, self.block_rows),
+            validation_data=in_pieces(validation, TEST_ROWS),
+            shuffle=False,
             verbose=0,
         )
         self._prepared.add(self._shape(train_size))

@@ -16,6 +16,7 @@ from lrlab.training.programs import Programs
 from lrlab.training.recorder import Recorder, RunEnded, Sink
 from lrlab.training.records import Result
 from lrlab.training.resume import Checkpointer
+from lrlab.training.rows import in_pieces, shuffled
 from lrlab.training.ways import Way, fastest_way
 
 PROGRAMS = Programs()
@@ -104,21 +105,17 @@ def train(
         program.begin(plan, images, start)
         sink.started("training")
         model.fit(
-            images.train_rows,
-            batch_size=model.block_rows,
+            in_pieces(shuffled(images.train_rows), model.block_rows),
+            shuffle=False,
             initial_epoch=done,
             epochs=plan.epochs,
-            # What Keras would find out itself, making each epoch's pipeline twice over it.
-            steps_per_epoch=-(-plan.train_size // model.block_rows),
-            validation_data=(images.validation_rows,),
-            validation_batch_size=TEST_ROWS,
+            validation_data=in_pieces(images.validation_rows, TEST_ROWS),
             callbacks=[recorder, observer, *callbacks, checkpointer],
             verbose=0,
         )
         sink.started("testing")
         tested = model.evaluate(
-            images.test_rows,
-            batch_size=TEST_ROWS,
+            in_pieces(images.test_rows, TEST_ROWS),
             callbacks=[recorder, observer],
             verbose=0,
             return_dict=True,
