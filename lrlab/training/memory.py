@@ -39,7 +39,7 @@ def bound_memory(megabytes: int) -> None:
 def give_back() -> None:
     """Returns what was freed to the system; the C library by itself keeps most of it.
 
-    Compiling a program frees some 80 MB of what it took.
+    Compiling a program frees some 80 MB of what it took, a run a few.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
