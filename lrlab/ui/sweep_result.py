@@ -21,6 +21,7 @@ from lrlab.sweep_results import (
     Cell,
     SweepResult,
     best_of,
+    best_sentence,
     cell_text,
     ranked,
     sweep_result,
@@ -111,6 +112,7 @@ def _answer(result: SweepResult, runs: Sequence[Run]) -> None:
     best = best_of(result)
     if best is None:
         return
+    st.markdown(best_sentence(result))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Take the best into the recipe",
