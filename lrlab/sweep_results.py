@@ -140,9 +140,9 @@ def ranked(result: SweepResult) -> list[Cell]:
     )
 
 
-def sweep_sentence(result: SweepResult) -> str:
+def sweep_sentence(result: SweepResult, under_way: bool = False) -> str:
     """What a sweep came to, in words: the best cell, whether a better one may lie beyond, and
-    what diverged."""
+    what diverged; while it is under way, the best so far."""
     best = best_of(result)
     runs = sum(len(cell.values) for cell in result.cells)
     diverged = sum(cell.band.diverged for cell in result.cells)
@@ -152,8 +152,9 @@ def sweep_sentence(result: SweepResult) -> str:
     measure, band = result.measure, best.cell.band
     mean = f"{band.mean:.2%}" if measure.share else number(band.mean)
     seeds = f"mean of {band.values} seeds" if band.values > 1 else "one seed"
-    said = f"Best: {cell_text(result, best.cell)}, {measure.label} {mean} ({seeds})."
-    if best.at_edge:
+    said = "Best so far" if under_way else "Best"
+    said += f": {cell_text(result, best.cell)}, {measure.label} {mean} ({seeds})."
+    if best.at_edge and not under_way:
         names = " and ".join(key.rpartition(".")[2] for key in best.at_edge)
         said += f" It lies at the edge of {names}: try values beyond."
     return said + lost

@@ -281,6 +281,11 @@ def test_the_highest_accuracy_is_the_best() -> None:
     assert "learning_rate 0.001, best validation accuracy 90.00%" in sweep_sentence(result)
 
 
+def test_while_a_sweep_is_under_way_it_tells_the_best_so_far() -> None:
+    said = sweep_sentence(result_of({1e-4: [0.9], 1e-3: [0.4], 1e-2: [0.3]}), under_way=True)
+    assert said == "Best so far: Adam, learning_rate 0.01, last validation loss 0.3 (one seed)."
+
+
 def test_a_sweep_of_which_all_diverged_says_so() -> None:
     result = result_of({1e-3: [math.nan], 1e-2: [math.nan]})
     assert best_of(result) is None
