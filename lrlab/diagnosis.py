@@ -113,8 +113,8 @@ def _diverged(seen: _Seen) -> Diagnosis | None:
         at, rate = int(seen.epochs[-1]["step"]), float(seen.rates[-1])
     else:
         return None
-    what = f"At step {at:,} the loss stopped being a finite number, at a learning rate of "
-    what += f"{number(rate)}."
+    what = f"At step {at:,} the loss stopped being a finite number (it became infinity or NaN), at "
+    what += f"a learning rate of {number(rate)}."
     before = seen.losses[: lost[0]] if lost.size else seen.losses
     if not before.size:
         return Diagnosis("diverged", what, _smaller(seen, rate))
@@ -149,13 +149,14 @@ def _stuck(seen: _Seen) -> Diagnosis | None:
     last = seen.mean_loss(min(0.9 * total, seen.steps[-1]), total)
     if last < STUCK * GUESSING:
         return None
-    first = float(seen.losses[0])
+    # Over a tenth as well: single batches differ by more than a rate that is too low changes.
+    first = seen.mean_loss(0, max(0.1 * total, seen.steps[0] + 1))
     peak = float(seen.rates.max())
     what = "The loss hardly fell" if last < first else "The loss did not fall"
     what += f": it began at {number(first)} and ended at {number(last)}; "
     what += f"guessing among {CLASSES} classes gives {number(GUESSING)}."
     top = float(seen.losses.max())
-    if top > JUMPED * first:
+    if top > JUMPED * seen.losses[0]:
         what += f" On the way it jumped to {number(top)}, so the learning rate is too high."
         if climbed := _climbed(seen, int(seen.losses.argmin()), peak):
             return Diagnosis("stuck", f"{what} {climbed[0]}", climbed[1])
@@ -165,7 +166,7 @@ def _stuck(seen: _Seen) -> Diagnosis | None:
     if peak > usual and not math.isclose(peak, usual, rel_tol=1e-6):
         what += f" The learning rate, {number(peak)}, is above Keras's default for this optimizer."
         return Diagnosis("stuck", what, _smaller(seen, peak))
-    what += f" It changed calmly, so the learning rate, {number(peak)}, seems too low."
+    what += f" It never jumped up, so the learning rate, {number(peak)}, seems too low."
     if 10 * peak < usual / FAR:
         return Diagnosis("stuck", what, _default(usual))
     return Diagnosis("stuck", what, f"Try a ten times larger rate, {number(10 * peak, 2)}.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lrlab.compare import Band, band_of
+from lrlab.compare import Band, band_of, compare, comparison_sentence
 from lrlab.measures import Measure
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import Param
@@ -20,6 +19,8 @@ from lrlab.words import number
 SAME = 1e-12
 """Means that differ by less than this share are equal."""
 
+BEST, NEXT = "the best", "the next best"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -28,27 +29,22 @@ class Cell:
     Args:
         optimizer: its key.
         at: the value on each axis of the sweep.
-        values: what each run came to; NaN where it diverged.
+        by_seed: what the run with each seed came to; NaN where it diverged.
     """
 
     optimizer: str
     at: tuple[Any, ...]
-    values: tuple[float, ...]
+    by_seed: Mapping[int, float]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What its runs came to."""
+        return tuple(self.by_seed.values())
 
     @cached_property
     def band(self) -> Band:
         """Its mean and band over the seeds; runs that diverged are left out and counted."""
         return band_of(self.values)
-
-    @property
-    def error(self) -> float:
-        """The standard error of its mean; 0 where one run alone gives none."""
-        kept = [value for value in self.values if math.isfinite(value)]
-        if len(kept) < 2:
-            return 0.0
-        mean = math.fsum(kept) / len(kept)
-        squares = math.fsum((value - mean) ** 2 for value in kept)
-        return math.sqrt(squares / (len(kept) - 1) / len(kept))
 
 
 @dataclass(frozen=True)
@@ -82,12 +78,12 @@ class Best:
 
     Args:
         cell: its mean is best among the cells with the fewest diverged runs.
-        ties: cells that cannot be told from it: within the standard error of its mean, or equal.
+        next: the cell that is best without it, also among those; None if it is alone.
         at_edge: axes on whose end it lies, so that a better one may lie beyond.
     """
 
     cell: Cell
-    ties: tuple[Cell, ...]
+    next: Cell | None
     at_edge: tuple[str, ...]
 
 
@@ -102,13 +98,13 @@ def sweep_result(runs: Iterable[tuple[RunPlan, float | None]], measure: Measure)
     runs = list(runs)
     plans = [plan for plan, _ in runs]
     axes = _swept(plans)
-    values: dict[tuple[Any, ...], list[float]] = {}
+    values: dict[tuple[Any, ...], dict[int, float]] = {}
     for plan, value in runs:
         if value is not None:
             at = tuple(swept_value(plan, key) for key in axes)
-            values.setdefault((plan.recipe.optimizer.name, *at), []).append(value)
+            values.setdefault((plan.recipe.optimizer.name, *at), {})[plan.seed] = value
     order = list(OPTIMIZERS)
-    cells = [Cell(key[0], tuple(key[1:]), tuple(found)) for key, found in values.items()]
+    cells = [Cell(key[0], tuple(key[1:]), found) for key, found in values.items()]
     cells.sort(key=lambda cell: (order.index(cell.optimizer), [_rank(v) for v in cell.at]))
     params = tuple(_param_among(plans, key) for key in axes)
     grid = tuple(tuple(sorted({at for (at,) in _values(plans, (key,))}, key=_rank)) for key in axes)
@@ -129,10 +125,10 @@ def best_of(result: SweepResult) -> Best | None:
     lowest = min(sign * cell.band.mean for cell in sound)
     slack = SAME * abs(lowest)
     best = next(cell for cell in sound if sign * cell.band.mean <= lowest + slack)
-    near = lowest + max(best.error, slack)
-    ties = [cell for cell in sound if cell is not best and sign * cell.band.mean <= near]
+    others = [cell for cell in sound if cell is not best]
+    runner_up = min(others, key=lambda cell: sign * cell.band.mean, default=None)
     at_edge = tuple(key for i, key in enumerate(result.axes) if _at_edge(result, i, best))
-    return Best(best, tuple(ties), at_edge)
+    return Best(best, runner_up, at_edge)
 
 
 def ranked(result: SweepResult) -> list[Cell]:
@@ -144,8 +140,9 @@ def ranked(result: SweepResult) -> list[Cell]:
     )
 
 
-def sweep_sentence(result: SweepResult) -> str:
-    """What a sweep came to, in words: the best cell, what equals it, what diverged."""
+def sweep_sentence(result: SweepResult, under_way: bool = False) -> str:
+    """What a sweep came to, in words: the best cell, whether a better one may lie beyond, and
+    what diverged; while it is under way, the best so far."""
     best = best_of(result)
     runs = sum(len(cell.values) for cell in result.cells)
     diverged = sum(cell.band.diverged for cell in result.cells)
@@ -155,18 +152,28 @@ def sweep_sentence(result: SweepResult) -> str:
     measure, band = result.measure, best.cell.band
     mean = f"{band.mean:.2%}" if measure.share else number(band.mean)
     seeds = f"mean of {band.values} seeds" if band.values > 1 else "one seed"
-    said = f"Best: {cell_text(result, best.cell)}, {measure.label} {mean} ({seeds})."
-    if best.ties:
-        count = len(best.ties)
-        within = "within its standard error" if best.cell.error else "equal"
-        said += f" {count} other cell{'s are' if count > 1 else ' is'} {within}"
-        said += f": {cell_text(result, best.ties[0])}." if count == 1 else "."
-    elif band.values == 1:
-        said += " With one seed a cell, small differences are chance."
-    if best.at_edge:
+    said = "Best so far" if under_way else "Best"
+    said += f": {cell_text(result, best.cell)}, {measure.label} {mean} ({seeds})."
+    if best.at_edge and not under_way:
         names = " and ".join(key.rpartition(".")[2] for key in best.at_edge)
         said += f" It lies at the edge of {names}: try values beyond."
     return said + lost
+
+
+def best_sentence(result: SweepResult) -> str:
+    """Whether the best cell can be told from the next best, as any two recipes are compared;
+    empty where there are no two.
+
+    One comparison is made, so nothing is corrected for the number of cells: when all are the
+    same, the first two of many lie closer together than any two would.
+    """
+    best = best_of(result)
+    if best is None or best.next is None:
+        return ""
+    names = {BEST: best.cell, NEXT: best.next}
+    results = {name: cell.by_seed for name, cell in names.items()}
+    said = comparison_sentence(compare(results, result.measure))
+    return f"Next best: {cell_text(result, best.next)}. {said[0].upper()}{said[1:]}"
 
 
 def cell_text(result: SweepResult, cell: Cell) -> str:

@@ -47,8 +47,8 @@ def test_a_loss_that_grew_until_it_was_lost_asks_for_a_smaller_rate() -> None:
     assert found is not None
     assert (found.kind, found.suggestion) == ("diverged", "Try a ten times smaller rate, 0.05.")
     assert found.what == (
-        "At step 3 the loss stopped being a finite number, at a learning rate of 0.5. It had been "
-        "as low as 2.1 at step 1 and had grown to 50."
+        "At step 3 the loss stopped being a finite number (it became infinity or NaN), at a "
+        "learning rate of 0.5. It had been as low as 2.1 at step 1 and had grown to 50."
     )
 
 
@@ -73,6 +73,15 @@ def test_a_late_divergence_asks_for_clipping_unless_gradients_are_clipped() -> N
     clipped = {"optimizer": {"name": "sgd", "clipnorm": 1.0}}
     found = diagnose(plan_of(clipped), points, epochs_of((1.0, 1.0)))
     assert found is not None and found.suggestion == "Try a ten times smaller rate, 0.001."
+
+
+def test_batches_that_differ_by_chance_do_not_count_as_a_fall() -> None:
+    noise = np.random.default_rng(6).normal(0, 0.2, 64)
+    found = diagnose(plan_of(SGD), points_of(np.r_[3.6, (3.0 + noise)[1:]], 1e-7), [])
+    assert found is not None
+    began = float(found.what.split("it began at ")[1].split(" ")[0])
+    assert abs(began - 3.0) < 0.3
+    assert "It never jumped up" in found.what
 
 
 def test_a_run_shorter_than_ten_steps_is_judged_by_its_last_point() -> None:

@@ -1,4 +1,4 @@
-"""Exported scripts and notebooks, run on their own, give the history of the run."""
+"""Exported scripts and notebooks, run on their own, give the history that is stored of the run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from lrlab.export import keras_notebook, keras_script
 from lrlab.networks import NETWORKS
 from lrlab.plan import RunPlan
 from lrlab.schedules import SCHEDULES
+from lrlab.store import Store
 from lrlab.training.train import train
 from lrlab.training.ways import FUSED, UNFUSED, Way
-from tests.training_runs import SAMPLE, ListSink
+from lrlab.training.worker import StoreSink
+from tests.training_runs import HISTORY, SAMPLE
 
 RAMP = {"ramp.warmup_steps.percent": "25", "ramp.cooldown_steps.percent": "50"}
 SHORT = {"stretch": "true", "seed": "5", "epochs": "2", "batch_size": "32", "train_size": "150"}
@@ -126,14 +128,27 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, l
     }
 
 
+def stored_history(plan: RunPlan, way: Way, store: Store, url: str) -> dict[str, list[float]]:
+    """Queues a run and trains it as a worker does; the history is what another process would
+    then read in the database."""
+    store.register_worker("worker")
+    run_id = store.queue(plan, owner="ada", name="a run")
+    run = store.claim("worker")
+    outcome = train(RunPlan.from_dict(run.plan), StoreSink(store, run), SAMPLE, way)
+    assert outcome.kind == "completed"
+    store.finish(run.id, run.attempt, "finished", outcome.text)
+    reader = Store(url)
+    epochs = reader.epochs_of([run_id])[run_id]
+    reader.close()
+    return {measure: [epoch[measure] for epoch in epochs] for measure in HISTORY}
+
+
 @pytest.mark.parametrize("name", [*CASES, "notebook"])
-def test_the_code_gives_the_history_of_the_run(
-    name: str, histories: dict[str, dict[str, list[float]]]
+def test_the_code_gives_the_stored_history_of_the_run(
+    name: str, histories: dict[str, dict[str, list[float]]], new_store: tuple[Store, str]
 ) -> None:
     plan, way = CASES[RAMPED if name == "notebook" else name]
-    sink = ListSink()
-    assert train(plan, sink, SAMPLE, way).kind == "completed"
-    for measure, expected in sink.history().items():
+    for measure, expected in stored_history(plan, way, *new_store).items():
         found = histories[name][measure]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5, err_msg=measure)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lrlab.limits import DEFAULT_LIMITS
 from lrlab.measures import MEASURES
@@ -15,7 +16,13 @@ from lrlab.plan import RunPlan
 from lrlab.recipe import Recipe
 from lrlab.store import Store
 from lrlab.sweep import SweepAxis, sweep, sweepable, swept_value, with_swept
-from lrlab.sweep_results import SweepResult, best_of, sweep_result, sweep_sentence
+from lrlab.sweep_results import (
+    SweepResult,
+    best_of,
+    best_sentence,
+    sweep_result,
+    sweep_sentence,
+)
 
 LOSS = MEASURES["last_val_loss"]
 ADAM = Recipe.from_dict({"optimizer": {"name": "adam"}})
@@ -211,25 +218,61 @@ def test_the_best_cell_has_the_fewest_diverged_runs() -> None:
     assert best.at_edge == ("learning_rate",)
 
 
-def test_equal_cells_are_ties_and_the_smallest_rate_is_taken() -> None:
+def test_of_equal_cells_the_smallest_rate_is_taken() -> None:
     result = result_of({1e-4: [0.9], 1e-3: [0.3], 1e-2: [0.3], 1e-1: [0.8]})
     best = best_of(result)
-    assert best is not None
-    assert (best.cell.at, [tie.at for tie in best.ties]) == ((1e-3,), [(1e-2,)])
-    assert best.at_edge == ()
-    said = sweep_sentence(result)
-    assert said == (
-        "Best: Adam, learning_rate 0.001, last validation loss 0.3 (one seed). "
-        "1 other cell is equal: Adam, learning_rate 0.01."
+    assert best is not None and best.next is not None
+    assert (best.cell.at, best.next.at, best.at_edge) == ((1e-3,), (1e-2,), ())
+    assert sweep_sentence(result) == (
+        "Best: Adam, learning_rate 0.001, last validation loss 0.3 (one seed)."
+    )
+    assert best_sentence(result) == (
+        "Next best: Adam, learning_rate 0.01. The best and the next best came to the same last "
+        "validation loss with the seeds there are."
     )
 
 
-def test_a_cell_within_the_standard_error_is_a_tie() -> None:
-    result = result_of({1e-3: [0.30, 0.34], 1e-2: [0.33, 0.34], 1e-1: [0.5, 0.5]})
-    best = best_of(result)
-    assert best is not None
-    assert (best.cell.at, [tie.at for tie in best.ties]) == ((1e-3,), [(1e-2,)])
-    assert "1 other cell is within its standard error" in sweep_sentence(result)
+def test_one_seed_cannot_tell_the_best_from_the_next() -> None:
+    said = best_sentence(result_of({1e-4: [0.9], 1e-3: [0.3], 1e-2: [0.4]}))
+    assert said == (
+        "Next best: Adam, learning_rate 0.01. Cannot tell the best from the next best: with one "
+        "seed each, a difference of 0.1 may be chance. Train both with the same 3 seeds or more."
+    )
+
+
+@pytest.mark.parametrize(
+    ("next_best", "words"),
+    [
+        ([0.41, 0.42, 0.40, 0.43], "The best is better than the next best here: its last val"),
+        ([0.33, 0.30, 0.32, 0.36], "The best and the next best are not distinguishable: the best"),
+    ],
+)
+def test_the_best_is_told_from_the_next_by_scipys_paired_test(
+    next_best: list[float], words: str
+) -> None:
+    best = [0.31, 0.33, 0.30, 0.34]
+    said = best_sentence(result_of({1e-3: next_best, 1e-2: best, 1e-1: [0.9, 0.8, 0.9, 0.8]}))
+    p = stats.ttest_rel(best, next_best).pvalue
+    shown = "< 0.001" if p < 0.001 else f"= {p:.2g}"
+    assert said.startswith(f"Next best: Adam, learning_rate 0.001. {words}")
+    assert f"paired t-test over 4 shared seeds, p {shown}" in said
+    assert ("would be needed" in said) == (p >= 0.05)
+
+
+def test_the_best_of_ten_that_are_the_same_is_seldom_called_better() -> None:
+    random = np.random.default_rng(6)
+    rates = np.arange(1, 11) / 1000
+    draws = random.normal(0.4, 0.01, size=(100, 10, 3)) + random.normal(0, 0.02, size=(100, 1, 3))
+    said = [best_sentence(result_of(dict(zip(rates, draw, strict=True)))) for draw in draws]
+    assert sum("is better than" in sentence for sentence in said) <= 100 * 0.05
+
+
+def test_the_best_is_compared_with_those_that_diverged_no_more() -> None:
+    lost = math.nan
+    best = best_of(result_of({1e-3: [0.5, 0.5], 1e-2: [0.2, lost], 1e-1: [lost, lost]}))
+    assert best is not None and best.next is None
+    said = best_sentence(result_of({1e-3: [0.5, lost], 1e-2: [0.2, lost], 1e-1: [lost, lost]}))
+    assert "the next best diverged in 1 of 2 runs" in said
 
 
 def test_the_highest_accuracy_is_the_best() -> None:
@@ -238,7 +281,13 @@ def test_the_highest_accuracy_is_the_best() -> None:
     assert "learning_rate 0.001, best validation accuracy 90.00%" in sweep_sentence(result)
 
 
+def test_while_a_sweep_is_under_way_it_tells_the_best_so_far() -> None:
+    said = sweep_sentence(result_of({1e-4: [0.9], 1e-3: [0.4], 1e-2: [0.3]}), under_way=True)
+    assert said == "Best so far: Adam, learning_rate 0.01, last validation loss 0.3 (one seed)."
+
+
 def test_a_sweep_of_which_all_diverged_says_so() -> None:
     result = result_of({1e-3: [math.nan], 1e-2: [math.nan]})
     assert best_of(result) is None
     assert sweep_sentence(result).endswith("2 of 2 runs diverged.")
+    assert best_sentence(result) == ""

@@ -70,6 +70,7 @@ def test_a_sweep_is_told_and_drawn(groups: dict[str, int]) -> None:
     told = said(session)
     assert "Best: Momentum, learning_rate 0.01, momentum 0.9" in told
     assert "1 of 6 runs diverged" in told
+    assert "Cannot tell the best from the next best: with one seed each" in told
     drawn = described(session)
     assert "against learning_rate" in drawn and "against momentum" in drawn
     assert "Heat map" in drawn

@@ -18,6 +18,10 @@ from lrlab.training.records import EpochRecord, Learned, Point, Result
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
 
 
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""What Keras's history holds of each epoch."""
+
+
 class ListSink:
     """Keeps everything it is told; asks for a stop as soon as ``stop`` says so."""
 
@@ -47,8 +51,7 @@ class ListSink:
 
     def history(self) -> dict[str, list[float]]:
         """The epochs as Keras's history holds them."""
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        return {name: [getattr(record, name) for record in self.epochs] for name in names}
+        return {name: [getattr(record, name) for record in self.epochs] for name in HISTORY}
 
 
 def plan_of(recipe: dict[str, Any], **settings: Any) -> RunPlan:

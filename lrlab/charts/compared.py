@@ -188,7 +188,7 @@ def compared_chart(
         "x:Q",
         title=RUN_AXIS[unit] + (" (log)" if log_x else ""),
         scale=alt.Scale(type="log", nice=False) if log_x else alt.Scale(nice=False),
-        axis=powers_axis() if log_x else quiet_axis(),
+        axis=powers_axis("x") if log_x else quiet_axis(),
     )
     axis = alt.Axis(format="~%", tickCount=5) if curve.share else number_axis()
     if log_y:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -79,11 +79,12 @@ def named_axis(ticks: Sequence[tuple[float, str]]) -> alt.Axis:
     return alt.Axis(values=places, labelExpr=label, labelOverlap="greedy")
 
 
-def powers_axis() -> alt.Axis:
+def powers_axis(channel: Literal["x", "y"] = "y") -> alt.Axis:
     """A logarithmic axis, labelled at the powers of ten, or if it spans fewer than three of them
-    at 1, 2 and 5 of each."""
+    at 1, 2 and 5 of each, or if it spans less than a factor of four at every tick."""
     leading = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
-    shown = f"indexof([1, 2, 5], {leading}) < 0 ? '' : ({_SHORT_NUMBER})"
+    narrow = f"domain('{channel}')[1] < 4 * domain('{channel}')[0]"
+    shown = f"{narrow} || indexof([1, 2, 5], {leading}) >= 0 ? ({_SHORT_NUMBER}) : ''"
     return alt.Axis(labelExpr=shown, labelOverlap=True, tickCount=3)
 
 

@@ -135,7 +135,7 @@ def u_chart(
 ) -> alt.LayerChart:
     """Final value against learning rate, from `u_table` rows; the rates taken are dots."""
     x = alt.X(
-        "rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=powers_axis()
+        "rate:Q", title="learning rate (log)", scale=alt.Scale(type="log"), axis=powers_axis("x")
     )
     gap = "final f − minimum" if has_minimum else "final f"
     y = alt.Y(

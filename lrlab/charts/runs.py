@@ -77,14 +77,15 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
     return alt.layer(passing, ends).properties(height=height, description=description)
 
 
-def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.Chart:
+def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.LayerChart:
     """A run's accuracy after each epoch, from `epoch_table` rows."""
     accuracy = alt.Y(
         "accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%")
     )
     description = "Accuracy after each epoch, on training and validation images."
     line = _epoch_line(epochs, accuracy, "accuracy", length)
-    return line.properties(height=height, description=description)
+    # A layer leaves as much room above as the loss beside it.
+    return alt.layer(line).properties(height=height, description=description)
 
 
 def recorded_rate_chart(

@@ -245,7 +245,8 @@ def heat_chart(
     across = alt.X("x:O", title=x, sort=list(xs), scale=alt.Scale(domain=list(xs)))
     top_down = list(reversed(ys))
     up = alt.Y("y:O", title=y, sort=top_down, scale=alt.Scale(domain=top_down))
-    base = alt.Chart(cells).encode(x=across.axis(labelAngle=0), y=up)
+    # A label belongs below the middle of its cell, at the ends too.
+    base = alt.Chart(cells).encode(x=across.axis(labelAngle=0, labelFlush=False), y=up)
     chosen = alt.selection_point("cell", fields=["x", "y"], on="click", empty=False)
     boxes = (
         base.mark_rect(cursor="pointer")

@@ -114,9 +114,10 @@ def _best_of_many(comparison: Comparison, best: str) -> str:
 def _cannot_tell(pair: Pair, measure: Measure) -> str:
     first, second = pair.first, pair.second
     size = _size(abs(pair.difference), measure)
+    if pair.difference == 0:
+        seeds = "with every seed" if min(pair.seeds) >= 2 else "with the seeds there are"
+        return f"{first} and {second} came to the same {measure.label} {seeds}."
     if min(pair.seeds) >= 2:
-        if pair.difference == 0:
-            return f"{first} and {second} came to the same {measure.label} with every seed."
         return (
             f"Cannot tell {first} from {second}: they are {size} apart with every seed alike, so "
             "how much that varies is unknown. Train both with more seeds."

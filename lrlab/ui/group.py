@@ -69,7 +69,8 @@ def group_progress(group: Group, runs: Sequence[Run]) -> None:
             width="stretch",
             key=f"stop.group.{group.id}",
         )
-    said = f"{len(runs)} runs: {states(runs)}." if len(runs) > 1 else f"The run is {states(runs)}."
+    said = states(runs)
+    said = f"{len(runs)} runs: {said}." if len(runs) > 1 else f"{said.capitalize()}."
     st.progress(progress(runs), said)
     for reason in dict.fromkeys(run.reason for run in runs if run.state in FAULTS):
         st.text(f"{reason[0].upper()}{reason[1:]}.")

@@ -77,9 +77,9 @@ def _table(entries: list[Entry]) -> None:
             "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
             "name": st.column_config.TextColumn("Name"),
             "state": st.column_config.TextColumn("State"),
-            "epochs": st.column_config.NumberColumn("Epochs", format="%d"),
-            "done": st.column_config.ProgressColumn("Done", format="percent"),
             "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="percent"),
+            "done": st.column_config.ProgressColumn("Done", format="percent"),
+            "epochs": st.column_config.NumberColumn("Epochs", format="%d"),
             "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
         },
     )
@@ -91,9 +91,9 @@ def _row(entry: Entry) -> dict:
         "run": newest.id,
         "name": entry.name,
         "state": entry.state,
-        "epochs": newest.plan["epochs"],
-        "done": entry.done,
         "test_accuracy": newest.test_accuracy if len(entry.runs) == 1 else None,
+        "done": entry.done,
+        "epochs": newest.plan["epochs"],
         "queued": datetime.fromtimestamp(newest.created, UTC),
     }
 

@@ -21,6 +21,7 @@ from lrlab.sweep_results import (
     Cell,
     SweepResult,
     best_of,
+    best_sentence,
     cell_text,
     ranked,
     sweep_result,
@@ -107,10 +108,13 @@ def _result(runs: Sequence[Run], measure_key: str) -> SweepResult:
 
 
 def _answer(result: SweepResult, runs: Sequence[Run]) -> None:
-    st.markdown(f"**{sweep_sentence(result)}**")
+    under_way = any(run.state not in ENDED for run in runs)
+    st.markdown(f"**{sweep_sentence(result, under_way)}**")
     best = best_of(result)
     if best is None:
         return
+    # Before the last run the next best may be another one at any moment.
+    st.markdown("" if under_way else best_sentence(result))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Take the best into the recipe",

@@ -103,11 +103,33 @@ def chart(page: Page, text: str) -> Locator:
     return page.locator(f"[data-testid=stVegaLiteChart][aria-label^='{text}'] canvas")
 
 
+def unfold(page: Page, title: str) -> None:
+    """Open a fold, and wait until it has come to rest."""
+    page.get_by_text(title).click()
+    await_rest(page)
+
+
+def await_rest(page: Page) -> None:
+    """Wait until nothing moves any more that comes to an end.
+
+    What moves between the press and the release of the mouse is not clicked.
+    """
+    page.wait_for_function(
+        """() => document.getAnimations().every(one => one.playState !== "running"
+            || one.effect.getComputedTiming().iterations === Infinity)"""
+    )
+
+
 def download(page: Page, button: str) -> Path:
     """Where the file is that a button gives; its name is the one a visitor would see."""
+    pressed = page.get_by_role("button", name=button)
     with page.expect_download() as waiting:
-        page.get_by_role("button", name=button).click()
-    return Path(waiting.value.path())
+        pressed.click()
+    path = Path(waiting.value.path())
+    # While it prepares the file it looks different, and the buttons beside it make room.
+    expect(pressed).to_be_enabled()
+    await_rest(page)
+    return path
 
 
 def assert_accessible(page: Page) -> None:

@@ -23,6 +23,7 @@ from tests.browser.actions import (
     slider,
     state,
     turn,
+    unfold,
 )
 
 MEASURED = (
@@ -112,7 +113,7 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     expect(page.get_by_text("Look at", exact=True)).to_be_visible()
     expect(page.get_by_text("What differs")).not_to_be_visible()
 
-    page.get_by_text("Take it away").click()
+    unfold(page, "Take it away")
     table = download(page, "Epochs as CSV").read_text()
     assert table.startswith("run,name,step,epoch,loss") and len(table.splitlines()) == 5
 
@@ -192,7 +193,7 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
     curve.click(position=end_point(curve))
     expect(rate).to_have_attribute("aria-valuetext", "0.001")
 
-    page.get_by_text("All values in numbers").click()
+    unfold(page, "All values in numbers")
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_be_visible()
     table.click(position={"x": 18, "y": 36 + 17})
@@ -236,7 +237,7 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     tick(page, 0)
     expect(page.get_by_text(re.compile(r"Run \d+: Lamb"))).to_be_visible()
 
-    page.get_by_text("Name, tags and notes").click()
+    unfold(page, "Name, tags and notes")
     page.get_by_role("textbox", name="Name").fill("my Lamb")
     page.get_by_role("textbox", name="Tags, with commas").fill("baseline, lamb")
     page.get_by_role("textbox", name="Notes").fill("tried on a Monday")
@@ -255,7 +256,7 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
         expect(chart(page, measured)).to_be_visible()
     expect(page.get_by_text(re.compile("Largest difference .* planned: .*e-"))).to_be_visible()
 
-    page.get_by_text("What the network learned").click()
+    unfold(page, "What the network learned")
     expect(chart(page, "Confusion matrix")).to_be_visible()
     expect(chart(page, "The share of each class")).to_be_visible()
     weights = page.get_by_role("img", name="Sixteen pictures")
@@ -270,7 +271,7 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     expect(weights).to_have_attribute("alt", re.compile("after epoch 1"))
     assert weights.get_attribute("src") != before
 
-    page.get_by_text("Take it away").click()
+    unfold(page, "Take it away")
     assert_all_arrive_as_what_they_say(page)
     plan = download(page, "Recipe and plan as JSON").read_bytes()
     other = new_page()
