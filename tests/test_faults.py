@@ -25,13 +25,13 @@ from lrlab.ui.trouble import UNTIL
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
+from soak.postgres import PostgresServer
 from tests.app_visit import ME, button, said, serving, visit
 from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
     wait_until,
 )
-from tests.postgres_server import PostgresServer
 from tests.run_histories import small_plan
 from tests.store_runs import bring_to, queue
 
