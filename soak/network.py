@@ -18,8 +18,8 @@ from lrlab.training.outage import OUTAGE_SECONDS
 from soak.postgres import postgres_server
 from soak.workers import LONG, SHORT, end_of, lives, ready_pid, resumed_again, wait
 
-HERE, THERE = "192.0.2.1", "192.0.2.2"
-"""The two ends of the network, in a range that nobody else uses."""
+HERE, THERE = "203.0.113.1", "203.0.113.2"
+"""The two ends of the network, in a range that is kept for documentation."""
 
 MOMENT = 8.0
 """Seconds of an outage that a run outlasts."""
@@ -51,6 +51,8 @@ def far_network() -> Iterator[str]:
             _call("ip", "netns", "add", name)
             stack.callback(_call, "ip", "netns", "del", name)
             _call("ip", "link", "add", name, "type", "veth", "peer", "far", "netns", name)
+            # The namespace itself stays for as long as the system remembers a connection in it.
+            stack.callback(_call, "ip", "link", "del", name)
             _call("ip", "addr", "add", f"{HERE}/30", "dev", name)
             _call("ip", "link", "set", name, "up")
             _call("ip", "-n", name, "addr", "add", f"{THERE}/30", "dev", "far")
@@ -116,7 +118,6 @@ def lose_packets(url: str, network: str, checkpoints: str) -> list[Figure]:
     run = store.run(run_id)
     kept &= store.points(run_id)[: len(measured)] == measured
     resumed = resumed_again(store, run)
-    kept &= store.points(run_id)[: len(measured)] == measured
     after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
     engine.stop()
     store.close()
