@@ -191,6 +191,9 @@ class Database:
             yield
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
             logger.warning("the run database %s failed: %s", self._url.database, error)
+            if self._sqlite:
+                # One that was opened while the file could only be read stays so for ever.
+                self._engine.dispose()
             # Hosts and users, which PostgreSQL's own words name, are no business of visitors.
             cause = (
                 str(getattr(error, "orig", error))
