@@ -42,6 +42,5 @@ with beside_sidebar(plan_here=page is not train):
     page.run()
 # Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
 warm_up()
-if page in of_runs:
-    with above:
-        trouble_note()
+with above:
+    trouble_note(page in of_runs)

@@ -23,11 +23,17 @@ UNTIL: dict[Fault, str] = {
 """What each fault means for who looks at a page of runs."""
 
 
-def trouble_note() -> None:
+def trouble_note(of_runs: bool) -> None:
     """Say what is wrong, if anything is; and draw the page again once what could not be drawn can
-    be. ``app.py`` calls this last, for a place above the page."""
+    be. ``app.py`` calls this last, for a place above the page.
+
+    Args:
+        of_runs: whether the page is about runs; the others say only what came of a press of a
+            button.
+    """
     missed = st.session_state.pop(MISSED, None)
-    st.fragment(_note, run_every=pace().lists)(missed)
+    if of_runs or missed:
+        st.fragment(_note, run_every=pace().lists)(missed)
 
 
 def _note(missed: Missed | None) -> None:
