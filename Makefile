@@ -35,8 +35,9 @@ soak: $(READY_DEV) data
 	$(BIN)/python -m soak
 
 audit: $(READY_DEV)
-	@$(BIN)/pip-audit --local --strict || { echo "make audit: either holes are known, which are listed" \
-		"above, or pypi.org, which knows them, could not be asked."; exit 1; }
+	@$(BIN)/pip-audit --local --strict || { echo "make audit: holes are known, which are listed above;" \
+		"or pypi.org, which knows them, could not be asked, or has no answer for the package that is" \
+		"named above (some mirrors give packages and no more). Then nothing is known of holes."; exit 1; }
 
 data: $(READY)
 	@tools/get_data.sh $(BIN)/python

@@ -8,14 +8,22 @@ import streamlit as st
 
 from lrlab.ui.entry import enter
 from lrlab.ui.identity import learn_browser
-from lrlab.ui.server import come_back, warm_up
+from lrlab.ui.server import warm_up
 from lrlab.ui.sidebar import beside_sidebar
 from lrlab.ui.state import open_link
+from lrlab.ui.trouble import trouble_note
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
 enter()
 st.html(Path(__file__).parent / "lrlab" / "ui" / "style.css")
 train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
+of_runs = [
+    train,
+    st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
+    st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
+    st.Page("pages/range_test.py", title="Range test", icon=":material/speed:"),
+    st.Page("pages/present.py", title="Present", url_path="present", visibility="hidden"),
+]
 page = st.navigation(
     [
         st.Page("pages/home.py", title="LR Lab", icon=":material/science:", default=True),
@@ -23,18 +31,16 @@ page = st.navigation(
         st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
-        train,
-        st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
-        st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
-        st.Page("pages/range_test.py", title="Range test", icon=":material/speed:"),
-        st.Page("pages/present.py", title="Present", url_path="present", visibility="hidden"),
+        *of_runs,
     ],
     position="top",
 )
 open_link()
 learn_browser()
+above = st.container()
 with beside_sidebar(plan_here=page is not train):
     page.run()
 # Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
 warm_up()
-come_back()
+with above:
+    trouble_note(page in of_runs)

@@ -18,8 +18,9 @@ from lrlab.charts import (
     u_table,
 )
 from lrlab.outcome_map import outcome_map, picture_of
+from lrlab.params import InvalidInput
 from lrlab.race import race
-from lrlab.recipe import Recipe
+from lrlab.recipe import Recipe, check_steps
 from lrlab.relief import relief
 from lrlab.simulate import trace
 from lrlab.surfaces import Surface, as_surface
@@ -41,7 +42,15 @@ def draw_curve(
         recipes: what is drawn, a line each.
         steps, steps_per_epoch: the run's length; two of the notebook's epochs if omitted.
         log: a logarithmic learning-rate axis.
+
+    Raises:
+        InvalidInput: no recipe, a reactive schedule, or a length that is not a whole number of 1
+            or more.
     """
+    if not recipes:
+        raise InvalidInput("There is no recipe to draw. Give one or more.")
+    check_steps(steps)
+    check_steps(steps_per_epoch)
     labels = [f"{i}: {recipe.label}" for i, recipe in enumerate(recipes, start=1)]
     table = pd.concat(
         curve_table(recipe, steps, steps_per_epoch, label)

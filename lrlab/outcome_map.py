@@ -10,7 +10,7 @@ import numpy as np
 
 from lrlab.batch import walk_all
 from lrlab.optimizers.base import MATRICES
-from lrlab.params import InvalidInput, Param, number_text
+from lrlab.params import InvalidInput, Param, lookup, number_text
 from lrlab.recipe import Choice, Recipe, check_steps
 from lrlab.relief import bands
 from lrlab.simulate import MAX_PATH_STEPS
@@ -126,12 +126,7 @@ def axis(recipe: Recipe, name: str, cells: int = CELLS) -> Axis:
     Raises:
         InvalidInput: the recipe has no such number.
     """
-    known = axes_of(recipe)
-    if name not in known:
-        raise InvalidInput(
-            f"{name!r} cannot be an axis of the map. Choose one of: {', '.join(known)}."
-        )
-    part, param = known[name]
+    part, param = lookup(axes_of(recipe), name, "axis of the map")
     values = spaced(param, *param.slider, cells)
     return Axis(part, param, values)
 
@@ -172,9 +167,9 @@ def outcome_map(
     surface = as_surface(surface)
     start = surface.check_start(surface.start if start is None else start)
     steps = check_steps(steps, high=MAX_PATH_STEPS)
+    across, up = axis(recipe, x, cells), axis(recipe, y, cells)
     if x == y:
         raise InvalidInput(f"Both axes of the map are {x!r}. Choose two hyperparameters.")
-    across, up = axis(recipe, x, cells), axis(recipe, y, cells)
     hyper = {}
     if across.part == "optimizer":
         hyper[x] = across.values[None, :, None]

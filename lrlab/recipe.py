@@ -14,7 +14,7 @@ from lrlab.optimizers import OPTIMIZERS
 from lrlab.optimizers.base import SHARED_NAMES, Optimizer
 from lrlab.params import InvalidInput, check_all, lookup, shown
 from lrlab.schedules import RAMP, SCHEDULES, Schedule
-from lrlab.schedules.base import LEARNING_RATE
+from lrlab.schedules.base import LEARNING_RATE, rate_param
 
 if TYPE_CHECKING:
     import keras
@@ -41,6 +41,9 @@ class Choice:
         return {"name": self.name} | {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.values
         }
+
+
+PEAK = rate_param(LEARNING_RATE, 1e-3, "The largest learning rate of a run.")
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,12 @@ class Recipe:
 
     def peak(self, steps: int) -> float:
         """The largest learning rate of a run of ``steps`` steps, as far as it is known ahead: a
-        reactive schedule's is the one it starts with."""
+        reactive schedule's is the one it starts with.
+
+        Raises:
+            InvalidInput: ``steps`` is not a whole number of 1 or more.
+        """
+        check_steps(steps)
         if self.schedule_spec.reactive:
             return self.schedule.params[LEARNING_RATE]
         return float(self.learning_rates(steps).max())
@@ -186,8 +194,9 @@ class Recipe:
         starts with ``rate``.
 
         Raises:
-            InvalidInput: the learning rate is 0 all along, or ``rate`` is not allowed.
+            InvalidInput: the learning rate is 0 all along, or ``rate`` or ``steps`` is not allowed.
         """
+        rate = PEAK.check(rate, "recipe")
         peak = self.peak(steps)
         if peak == 0:
             raise InvalidInput(

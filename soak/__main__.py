@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("kills", "writes", "resume", "hostile", "damage", "workers", "disk", "servers")
+PARTS = ("kills", "writes", "resume", "hostile", "damage", "workers", "disk", "network", "servers")
 
 
 def main(names: list[str]) -> int:

@@ -6,14 +6,24 @@ import json
 import math
 import random
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.report import Figure, report
-from lrlab import SCHEDULES, SURFACES, Recipe, trace
+from lrlab import (
+    SCHEDULES,
+    SURFACES,
+    Recipe,
+    draw_curve,
+    draw_map,
+    draw_path,
+    draw_race,
+    trace,
+)
 from lrlab.__main__ import read_recipe
 from lrlab.draft import read_query, resolve_path, resolve_plan, run_numbers
 from lrlab.export import plan_json, read_plan
@@ -25,62 +35,14 @@ from lrlab.params import InvalidInput
 from lrlab.plan import PRESETS, RunPlan
 from lrlab.range_test import range_test_plan
 from lrlab.settings import NUMBERS, Settings
-from lrlab.store import Store
+from lrlab.store import NotAllowed, Store, UnknownRun
 from lrlab.sweep import SweepAxis, param_of, sweep, sweepable
 from lrlab.words import plain
+from soak.junk import JUNK, JUNK_STEPS, NUMBERS_OF_ANY_KIND, damaged, damaged_json, text_of
 
 INPUTS = 100_000
 
-JUNK: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, 1, 2**31, 10**400, -0.0, 1e-320, 1e308, -1e308),
-    *(math.nan, math.inf, -math.inf, 0.5, "", " ", "off", "nan", "1e999", "0x10", "1_0", "٣"),
-    *("\0", "\ud800", "\u202e", "'; drop table runs; --", "<script>", "$x$", "../../etc/passwd"),
-    *("x" * 5_000, "9" * 5_000, b"bytes", [], {}, (), [[]], [math.nan], [10**400], {"a": {}}),
-    *({"name": "adam"}, {1: 2}, {None: None}, object, np.float32(1), np.int64(3), np.array([1])),
-)
-"""What is put in the place of something sensible."""
-
-NUMBERS_OF_ANY_KIND = tuple(
-    junk for junk in JUNK if isinstance(junk, int | float | np.number) and junk is not True
-)
-
-ODD_JSON = ("[" * 5_000, '{"recipe": ' * 2_000, "1e999", "9" * 5_000, "nul", '"', "{}{}", "")
-"""Files that are no JSON, or hardly."""
-
 OWNER = "soak"
-
-PIECES = (
-    *"xyeπ0123456789.+-*/^(),= '\"\\#@!&|<>[]{}:;?%~`_\n\t",
-    *("sin(", "exp(", "sqrt", "pi", "1e308", "**", "lambda x: x", "__import__('os')", "x.y"),
-    *("é", "\0", "\ud800", "²", "((((", "))))", "log(0)", "if", "1e-320", "x" * 300),
-)
-"""What formulas and texts are put together from."""
-
-
-def damaged(value: Any, chance: random.Random) -> Any:
-    """A copy of a value of JSON's kind with something in it replaced, dropped or added."""
-    if chance.random() < 0.15:
-        return chance.choice(JUNK)
-    if isinstance(value, Mapping) and value:
-        copy = dict(value)
-        key = chance.choice(list(copy))
-        if chance.random() < 0.15:
-            del copy[key]
-        elif chance.random() < 0.15:
-            copy[chance.choice(("extra", "name", 7, "", None))] = chance.choice(JUNK)
-        else:
-            copy[key] = damaged(copy[key], chance)
-        return copy
-    if isinstance(value, list | tuple) and value:
-        copy = list(value)
-        copy[chance.randrange(len(copy))] = damaged(copy[0], chance)
-        return copy
-    return chance.choice(JUNK)
-
-
-def text_of(chance: random.Random, most: int = 12) -> str:
-    """A text put together from `PIECES`."""
-    return "".join(chance.choices(PIECES, k=chance.randint(0, most)))
 
 
 def sensible_recipe(chance: random.Random) -> dict[str, Any]:
@@ -116,6 +78,38 @@ def ask_path(chance: random.Random) -> None:
     given[chance.choice(list(given))] = chance.choice(JUNK)
     surface = chance.choice([*SURFACES, *(junk for junk in JUNK if isinstance(junk, str))])
     trace(recipe, surface, **given)
+
+
+def ask_rates(chance: random.Random) -> None:
+    """`Recipe.learning_rates` and `Recipe.with_peak`."""
+    recipe = Recipe.from_dict(sensible_recipe(chance))
+    assert len(recipe.learning_rates(chance.choice((*JUNK_STEPS, 0, 3)))) <= 3
+    recipe.with_peak(chance.choice((*NUMBERS_OF_ANY_KIND, 0.1)), chance.choice((*JUNK_STEPS, 9)))
+
+
+def ask_typed_surface(chance: random.Random) -> None:
+    """A surface that somebody types, and a path on it."""
+    formula = chance.choice((text_of(chance), text_of(chance), chance.choice(JUNK)))
+    surface = SURFACES["formula"].with_params(formula=formula)
+    trace(Recipe.from_dict(sensible_recipe(chance)), surface, steps=5)
+
+
+def ask_drawn(chance: random.Random) -> None:
+    """What a notebook draws."""
+    recipe = Recipe.from_dict(sensible_recipe(chance))
+    surface = chance.choice((*(junk for junk in JUNK if isinstance(junk, str)), *SURFACES))
+    odd = chance.choice(JUNK)
+    # What is sensible all along would be drawn, which takes a while.
+    calls = (
+        lambda: draw_curve(recipe, steps=odd, steps_per_epoch=chance.choice((odd, 1407))),
+        lambda: draw_path(recipe, surface, start=odd, steps=5),
+        lambda: draw_path(recipe, surface, steps=odd),
+        lambda: draw_race({"one": recipe}, surface, rate=odd, steps=5),
+        lambda: draw_race({"one": recipe} if chance.random() < 0.5 else {}, surface, start=odd),
+        lambda: draw_map(recipe, surface, odd, "learning_rate", steps=5),
+        lambda: draw_map(recipe, surface, "learning_rate", text_of(chance), steps=odd),
+    )
+    chance.choice(calls)()
 
 
 def ask_link(chance: random.Random) -> None:
@@ -166,14 +160,6 @@ def ask_upload(chance: random.Random) -> None:
         content = content[:cut] + chance.randbytes(chance.randint(0, 3)) + content[cut + 1 :]
     plan = read_plan(content, current)
     assert read_plan(plan_json(plan).encode(), current) == plan
-
-
-def damaged_json(value: Any, chance: random.Random) -> str:
-    """A damaged copy as JSON, or what only nearly is."""
-    try:
-        return json.dumps(damaged(value, chance))
-    except (TypeError, ValueError):
-        return chance.choice(ODD_JSON)
 
 
 def ask_sweep(chance: random.Random) -> None:
@@ -255,12 +241,33 @@ def ask_store(chance: random.Random, store: Store) -> None:
     store.delete(run_id, by=run.owner)
 
 
+def ask_numbers(chance: random.Random, store: Store, run_id: int) -> None:
+    """The number of a run, of whoever asks for it, and what is asked."""
+    texts = [junk for junk in JUNK if isinstance(junk, str)]
+    asked = chance.choice((run_id, 0, -1, 2**31, 10**400, chance.getrandbits(40)))
+    who = {"by": chance.choice(texts), "code": chance.choice((*texts, text_of(chance)))}
+    calls = (
+        lambda: store.run(asked),
+        lambda: store.group(asked),
+        lambda: store.points(asked),
+        lambda: store.epochs(asked),
+        lambda: store.request_stop(asked, **who),
+        lambda: store.resume(asked, **who),
+        lambda: store.delete(asked, **who),
+        lambda: store.rename_group(asked, by=who["by"], name=text_of(chance)),
+        lambda: store.clear_queue(who["code"]),
+    )
+    with suppress(UnknownRun, NotAllowed):
+        chance.choice(calls)()
+    assert store.run(run_id).state == "queued"
+
+
 def find_surprises(inputs: int, seed: int = 1) -> dict[str, list[str]]:
     """Put made-up input to every entry in turn.
 
     Args:
         inputs: how many, shared out to the entries; those of the store, which writes a file for
-            each, and the command line's file get a tenth of a share.
+            each, the command line's file and what is drawn get a tenth of a share.
         seed: of chance.
 
     Returns:
@@ -271,7 +278,7 @@ def find_surprises(inputs: int, seed: int = 1) -> dict[str, list[str]]:
         store = Store(f"sqlite:///{Path(folder) / 'runs.db'}")
         quick = (
             *(ask_recipe, ask_plan, ask_path, ask_link, ask_runs, ask_formula, ask_settings),
-            *(ask_upload, ask_sweep, ask_range_test),
+            *(ask_upload, ask_sweep, ask_range_test, ask_rates, ask_typed_surface),
         )
         entries: dict[str, tuple[Callable[[random.Random], None], int]] = {
             ask.__name__: (ask, inputs // len(quick) + 1) for ask in quick
@@ -282,6 +289,8 @@ def find_surprises(inputs: int, seed: int = 1) -> dict[str, list[str]]:
             "ask_store": lambda chance: ask_store(chance, store),
             "ask_group": lambda chance: ask_group(chance, store),
             "ask_describe": lambda chance: ask_describe(chance, store, described),
+            "ask_numbers": lambda chance: ask_numbers(chance, store, described),
+            "ask_drawn": ask_drawn,
         }
         share = inputs // len(quick) // 10 + 1
         entries |= {name: (ask, share) for name, ask in slow.items()}

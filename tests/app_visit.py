@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -37,15 +38,15 @@ def serving(database_url: str) -> Iterator[None]:
         # A page's process never has Keras. Where it does, Streamlit clears Keras's session after
         # every run, which takes a tenth of a second.
         patch.delitem(sys.modules, "keras", raising=False)
-        server.clear()
+        st.cache_resource.clear()
         try:
             yield
         finally:
             with suppress(StoreError, InvalidInput):
                 running = server()
                 running.engine.stop()
-                running.store.close()
-            server.clear()
+                running.opened.close()
+            st.cache_resource.clear()
 
 
 def visit(page: str = "home", link: dict[str, str] | None = None, browser: str = ME) -> AppTest:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from lrlab.store import Store
 from lrlab.training.data import FETCH_HINT, DataSource, find_source
-from tests.postgres_server import PostgresServer, postgres_server
+from soak.postgres import PostgresServer, postgres_server
 
 SLOW = (
     "test_resume",
@@ -41,8 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of our own."""
-    with postgres_server() as running:
+    """A PostgreSQL server of our own; without one its tests fail in CI, else they are skipped."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(postgres_server())
+        except FileNotFoundError as error:
+            message = f"the store is not tested on PostgreSQL: {error}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(message)
+            pytest.skip(message)
         yield running
 
 

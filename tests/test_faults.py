@@ -21,23 +21,28 @@ from lrlab.store import Store, StoreUnavailable, database
 from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
 from lrlab.training.records import Point
 from lrlab.ui.server import server
+from lrlab.ui.trouble import UNTIL
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
+from soak.postgres import PostgresServer
 from tests.app_visit import ME, button, said, serving, visit
 from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
     wait_until,
 )
-from tests.postgres_server import PostgresServer
+from tests.run_histories import small_plan
 from tests.store_runs import bring_to, queue
 
 NOBODY = 65534
 
 MEGABYTES = 8
 
-AGAIN = "This page is drawn again as soon as the run database can be read."
+AGAIN = UNTIL["reading"]
+
+OF_RUNS = ("train", "runs", "sweep", "range_test", "present")
+"""The pages that read the store."""
 
 
 def file_of(url: str) -> Path:
@@ -139,8 +144,10 @@ def test_a_file_that_cannot_be_written_is_said_to_be_and_can_still_be_read(
     with pytest.raises(StoreUnavailable, match=r"runs\.db cannot be used: .*readonly"):
         queue(store)
     assert store.run(run_id).state == "queued"
-    store.close()
     os.seteuid(0)
+    # What read meanwhile can only read; the first write finds that out and gives it up.
+    with pytest.raises(StoreUnavailable):
+        queue(store)
     assert queue(store) > run_id
     store.close()
 
@@ -219,22 +226,50 @@ def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when
     postgres: PostgresServer,
 ) -> None:
     with serving(postgres.new_database()):
-        store, engine, _ = server()
+        store, engine = server().store, server().engine
         run_id = queue_and_wait_until_measured(store, owner=ME)
         measured = store.points(run_id)
         with postgres.stopped():
             wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
             session = visit("train")
             assert not session.exception
-            assert any("did not answer or refused" in item.value for item in session.error)
-            assert AGAIN in said(session)
-            projector = said(visit("present"))
-            assert "did not answer or refused" in projector and "No run yet" not in projector
+            (told,) = session.error
+            assert "did not answer or refused" in told.value and told.value.endswith(AGAIN)
+            assert "No run yet" not in said(visit("present"))
         assert_goes_on(store, run_id, measured)
+        wait_until(lambda: engine.status().state == "ready", "the engine noticed that too")
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
         assert AGAIN not in said(session)
         assert len(store.runs()) == 2
+
+
+def test_every_page_of_runs_says_once_that_the_database_is_locked_and_is_whole_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    plan = small_plan("momentum", 0.01, epochs=1)
+    with serving(url):
+        store, engine = server().store, server().engine
+        store.queue_group({"one": plan, "two": plan}, owner=ME, name="a sweep", kind="sweep")
+        store.queue_group({"test": plan}, owner=ME, name="a test", kind="range_test")
+        sessions = [visit(page) for page in OF_RUNS]
+        assert not any(session.error for session in sessions)
+        other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None, timeout=30)
+        other.execute("begin exclusive")
+        wait_until(lambda: engine.status().fault == "reading", "the engine noticed")
+        for session in sessions:
+            session.run()
+            assert not session.exception
+            (told,) = session.error
+            assert "database is locked" in told.value and told.value.endswith(AGAIN)
+        other.execute("rollback")
+        other.close()
+        wait_until(lambda: engine.status().fault is None, "the engine noticed that too")
+        for session in sessions:
+            session.run()
+            assert not session.exception and not session.error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
@@ -256,15 +291,15 @@ def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there
     small_disk: Path,
 ) -> None:
     with serving(f"sqlite:///{small_disk / 'runs.db'}"):
-        store, engine, _ = server()
+        store, engine = server().store, server().engine
         run_id = queue_and_wait_until_measured(store, owner=ME)
         with full(small_disk):
             wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
-            session = visit("train")
-            assert not session.exception
-            told = [item.value for item in (*session.error, *session.warning)]
-            assert sum("database or disk is full" in text for text in told) == 2
-            (warning,) = visit("present").warning
-            assert warning.value.endswith("What is said of this run may be out of date.")
+            for page in ("train", "present"):
+                session = visit(page)
+                assert not session.exception
+                (told,) = session.error
+                assert "database or disk is full" in told.value
+                assert told.value.endswith(UNTIL["writing"])
             measured = store.points(run_id)
         assert_goes_on(store, run_id, measured)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -134,6 +135,12 @@ def test_an_engine_ends_a_leftover_that_keeps_the_database_locked(
         store.close()
 
 
+def can_open() -> bool:
+    with suppress(StoreUnavailable):
+        return bool(server())
+    return False
+
+
 def test_a_server_that_finds_its_database_locked_by_a_leftover_ends_that_and_opens(
     start: Callable[[], Started], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +151,7 @@ def test_a_server_that_finds_its_database_locked_by_a_leftover_ends_that_and_ope
         session = visit("train")
         assert not session.exception
         assert is_gone(left)
+        wait_until(can_open, "it was tried again")
         server().engine.stop()
         session = button(session.run(), "Start")
         assert not session.exception and not session.error

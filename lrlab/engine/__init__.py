@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrlab.engine.engine import Engine, EngineStatus
+from lrlab.engine.engine import Engine, EngineStatus, Fault
 from lrlab.engine.leftovers import end_leftovers
 
-__all__ = ["Engine", "EngineStatus", "end_leftovers"]
+__all__ = ["Engine", "EngineStatus", "Fault", "end_leftovers"]

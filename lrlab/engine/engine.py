@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +45,8 @@ LONGEST_PAUSE = 60.0
 
 logger = logging.getLogger("lrlab.engine")
 
+Fault = Literal["reading", "writing", "workers"]
+
 
 @dataclass(frozen=True)
 class EngineStatus:
@@ -55,11 +58,13 @@ class EngineStatus:
             could; "unavailable" when queued runs must wait because no worker can start or the
             store cannot be used.
         reason: why it is unavailable, a sentence for people.
+        fault: what cannot be done then: "reading" or "writing" the store, or starting "workers".
         pids: the process ids of its workers.
     """
 
     state: Literal["off", "standby", "starting", "ready", "unavailable"]
     reason: str = ""
+    fault: Fault | None = None
     pids: tuple[int, ...] = ()
 
 
@@ -126,32 +131,35 @@ class Engine:
 
     def _supervise(self) -> None:
         while not self._stopping.is_set():
+            fault: Fault = "reading"
             try:
-                self._look()
+                records = self._store.workers()
+                fault = "writing"
+                self._look({record.name: record for record in records})
                 self._looked_well = time.monotonic()
-                problem = self._problem
+                problem, fault = self._problem, "workers"
             except StoreError as error:
                 problem = str(error)
                 self._end_all_if_blocked(error)
             except Exception:
                 logger.exception("the engine met an error")
                 problem = "The engine met an error; the server's log has the details."
-            self._status = self._assess(problem)
+                fault = "workers"
+            self._status = self._assess(problem, fault)
             self._stopping.wait(CHECK_SECONDS)
 
-    def _assess(self, problem: str) -> EngineStatus:
+    def _assess(self, problem: str, fault: Fault) -> EngineStatus:
         pids = tuple(worker.process.pid for worker in self._workers)
         if problem:
-            return EngineStatus("unavailable", problem, pids)
+            return EngineStatus("unavailable", problem, fault, pids)
         if not self._dispatches:
             return EngineStatus("standby", pids=pids)
         ready = any(worker.ready for worker in self._workers)
         return EngineStatus("ready" if ready else "starting", pids=pids)
 
-    def _look(self) -> None:
+    def _look(self, records: Mapping[str, WorkerRecord]) -> None:
         now = time.monotonic()
         passed, self._looked = now - self._looked, now
-        records = {record.name: record for record in self._store.workers()}
         beats = {name: record.beat for name, record in records.items()}
         silent = self._beats.look(beats, passed)
         self._dispatches = self._keep_lease(now, passed)

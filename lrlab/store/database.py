@@ -70,14 +70,17 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = _supported(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
+        # Its folder is no business of visitors; the log names it.
+        self._name = Path(str(self._url.database)).name
         try:
             if self._sqlite:
                 Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
             # What was to be written has no place in a log, least of all on a disk that is full.
             self._engine = create_engine(self._url, hide_parameters=True, **self._engine_options())
         except OSError as error:
+            logger.warning("no run database %s: %s", self._url.database, error)
             raise StoreUnavailable(
-                f"The folder of the run database {self._url.database} cannot be made: "
+                f"The folder of the run database {self._name} cannot be made: "
                 f"{error.strerror}. Give a writable place in {DATABASE_VARIABLE}."
             ) from error
         except ImportError as error:
@@ -156,12 +159,15 @@ class Database:
                     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
                 version = connection.scalar(select(schema_version.c.version))
             if version != SCHEMA_VERSION:
-                away = f"move {self._url.database} away or " if self._sqlite else ""
+                logger.warning("%s has tables of version %s", self._url.database, version)
+                age = "an older" if version < SCHEMA_VERSION else "a newer"
+                away = f"move {self._name} away or " if self._sqlite else ""
                 raise StoreUnavailable(
-                    f"The run database was made by another LR Lab: its tables are of version "
-                    f"{version}, and this one reads version {SCHEMA_VERSION}. It is left as it is. "
-                    f"To begin with an empty one, {away}name another in {DATABASE_VARIABLE}; to "
-                    "see the runs in it, use the LR Lab that wrote it."
+                    f"The run database {self._name} was made by {age} LR Lab: its tables are of "
+                    f"version {version}, and this one reads version {SCHEMA_VERSION}. It is left "
+                    f"as it is. To begin with an empty one, {away}name another in "
+                    f"{DATABASE_VARIABLE}; to see its runs and take them out, use the LR Lab that "
+                    "wrote it, as README says under Settings."
                 )
         except StoreError:
             self.close()
@@ -185,15 +191,18 @@ class Database:
             yield
         except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
             logger.warning("the run database %s failed: %s", self._url.database, error)
-            # Folders, hosts and users, which PostgreSQL's own words name, are no business of
-            # visitors.
+            if self._sqlite:
+                # One that was opened while the file could only be read stays so for ever.
+                self._engine.dispose()
+            # Hosts and users, which PostgreSQL's own words name, are no business of visitors.
             cause = (
                 str(getattr(error, "orig", error))
                 if self._sqlite
                 else "the PostgreSQL server did not answer or refused"
             )
-            name = Path(str(self._url.database)).name
-            raise StoreUnavailable(f"The run database {name} cannot be used: {cause}.") from error
+            raise StoreUnavailable(
+                f"The run database {self._name} cannot be used: {cause}."
+            ) from error
 
 
 class Part:

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from lrlab.store.database import Part
 from lrlab.store.measured import read_epochs, read_points
 from lrlab.store.queueing import place
-from lrlab.store.rows import MAX_ID, UnknownRun, find, run_from
+from lrlab.store.rows import UnknownRun, find, run_from
 from lrlab.store.schema import groups, runs
 from lrlab.store.states import Group, Place, Run
 
@@ -26,7 +26,7 @@ class ReadingStore(Part):
         """
         query = select(groups).where(groups.c.id == group_id)
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none() if 0 < group_id <= MAX_ID else None
+            row = connection.execute(query).one_or_none()
         if row is None:
             raise UnknownRun(f"There is no group {group_id}; it may have been deleted.")
         return Group(*row)

@@ -12,9 +12,6 @@ from lrlab.store.database import StoreError
 from lrlab.store.schema import artifacts, groups, metrics, runs
 from lrlab.store.states import ENDED, TRANSITIONS, Run, State
 
-MAX_ID = 2**31 - 1
-"""The greatest run number that the database's column can hold."""
-
 METRIC_BYTES = 90
 """What a metric takes, its part of the index included: 66 bytes on SQLite, 115 on PostgreSQL."""
 
@@ -50,9 +47,7 @@ def find(connection: Connection, run_id: int, *, lock: bool = False) -> Row[Any]
         UnknownRun: there is none of this number.
     """
     query = select(runs).where(runs.c.id == run_id)
-    row = None
-    if 0 < run_id <= MAX_ID:
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise UnknownRun(f"There is no run {run_id}; it may have been deleted.")
     return row

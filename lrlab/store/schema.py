@@ -25,6 +25,9 @@ from lrlab.store.states import GROUP_KINDS, TRANSITIONS
 
 SCHEMA_VERSION = 3
 
+MAX_ID = 2**31 - 1
+"""The greatest number of a run or a group."""
+
 
 class _SqliteReal(UserDefinedType[Any]):
     """A REAL column handed over untouched: SQLAlchemy's own would turn the text NaN into one."""
@@ -58,6 +61,17 @@ class Number(TypeDecorator[float]):
         return None if value is None else float(value)
 
 
+class Id(TypeDecorator[int]):
+    """The number of a run or a group. One that the column cannot hold is nobody's: it is asked for
+    as NULL, which nothing equals."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return value if value is not None and 0 < value <= MAX_ID else None
+
+
 metadata = MetaData()
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
@@ -89,7 +103,7 @@ turns = Table(
 groups = Table(
     "groups",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -101,7 +115,7 @@ groups = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("group", ForeignKey(groups.c.id)),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lrlab.limits import NO_CODES, Codes
-from lrlab.params import InvalidInput
-from lrlab.store import StoreError
+from lrlab.store import StoreUnavailable
 from lrlab.ui.server import server, store_errors
 
 _CLASS, _INSTRUCTOR = "code.class", "code.instructor"
@@ -62,8 +61,8 @@ def instructor_part() -> None:
 def _codes() -> Codes:
     try:
         return server().store.codes
-    except (StoreError, InvalidInput):
-        # The page says so where the runs would be; there is nothing to open.
+    except StoreUnavailable:
+        # It is said above the page; there is nothing to open.
         return NO_CODES
 
 

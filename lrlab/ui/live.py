@@ -22,7 +22,7 @@ from lrlab.training.ways import WAYS
 from lrlab.ui.codes import class_code, instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
-from lrlab.ui.server import server, store_errors, trouble_with
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
 from lrlab.ui.watching import (
@@ -90,9 +90,6 @@ def _watch_progress(run_id: int, drawn: Drawn, drawn_at: Pace) -> None:
         if (_drawn(run) != drawn or (slower and run.state not in ENDED)) and has_turn():
             # The whole page runs again, with another header, without timers or with slower.
             st.rerun()
-        with st.container():
-            if trouble := trouble_with(run):
-                st.warning(trouble, icon=":material/power_off:")
         _progress(run, seen(store, run))
 
 

@@ -12,7 +12,7 @@ from lrlab.plan import RunPlan
 from lrlab.store import Run
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
-from lrlab.ui.server import server, store_errors, trouble_with
+from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.watching import seen
 from lrlab.words import figure, plain
@@ -42,8 +42,6 @@ def _follow() -> None:
             st.markdown("Start one on the Train page: it then appears here by itself.")
         else:
             _header(run)
-            if trouble := trouble_with(run):
-                st.warning(trouble, icon=":material/power_off:")
             _body(run)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,22 +14,48 @@ import streamlit as st
 from lrlab.engine import Engine, end_leftovers
 from lrlab.params import InvalidInput
 from lrlab.settings import Settings
-from lrlab.store import Run, Store, StoreError, StoreUnavailable, WriteRefused
+from lrlab.store import Store, StoreError, StoreUnavailable
 from lrlab.words import plain
 
-_FAILED = "store.failed"
-"""Session key: the store could not be used since the page was last drawn."""
+MISSED = "store.missed"
+"""Session key of the newest `Missed`, since the whole page was drawn."""
 
-COME_BACK_SECONDS = 3.0
-"""Between two looks whether the store can be used again."""
+AGAIN_SECONDS = 3.0
+"""After a store could not be opened nobody tries again for so long; each try may take a while."""
 
 
-class Server(NamedTuple):
+class Missed(NamedTuple):
+    """A part of the page that could not be drawn for want of the store.
+
+    Args:
+        reason: why, a sentence for people.
+        at: when, by the monotonic clock.
+    """
+
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Server:
     """The store and the engine of this server, and the folder of its runs' checkpoints."""
 
-    store: Store
+    opened: Store
     engine: Engine
     checkpoints: Path
+
+    @property
+    def store(self) -> Store:
+        """The store.
+
+        Raises:
+            StoreUnavailable: the engine finds that it cannot be read. It tries all the time, so
+                that no page has to wait for it, part by part.
+        """
+        status = self.engine.status()
+        if status.fault == "reading":
+            raise StoreUnavailable(status.reason)
+        return self.opened
 
 
 @st.cache_resource(show_spinner=False)
@@ -35,9 +63,20 @@ def server() -> Server:
     """Open the store and start the engine, so that a warm worker waits before the first click.
 
     Raises:
-        InvalidInput: a setting has a value that is not allowed.
-        StoreUnavailable: the store cannot be opened; the next call tries again.
+        StoreUnavailable: the store cannot be opened, or a setting is not allowed; a later call
+            tries again.
     """
+    last = _last_try()
+    if last and time.monotonic() - last[-1].at < AGAIN_SECONDS:
+        raise StoreUnavailable(last[-1].reason)
+    try:
+        return _open()
+    except (InvalidInput, StoreUnavailable) as error:
+        last[:] = [Missed(str(error), time.monotonic())]
+        raise StoreUnavailable(str(error)) from error
+
+
+def _open() -> Server:
     settings = Settings.from_environment()
     try:
         store = Store(settings.database_url, settings.limits, settings.codes)
@@ -50,50 +89,28 @@ def server() -> Server:
     return Server(store, engine, settings.checkpoint_folder)
 
 
+@st.cache_resource(show_spinner=False)
+def _last_try() -> list[Missed]:
+    """The last try to open the store, if it failed."""
+    return []
+
+
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Show what is refused or what the store cannot do as a message, and let the page go on."""
+    """Show what is refused as a message, and let the page go on. That the store cannot be used is
+    said once, above the page, see `lrlab.ui.trouble`."""
     try:
         yield
-    except WriteRefused as error:
-        st.error(plain(str(error)), icon=":material/block:")
+    except StoreUnavailable as error:
+        st.session_state[MISSED] = Missed(str(error), time.monotonic())
     except InvalidInput as error:
         st.error(plain(str(error)), icon=":material/error:")
     except StoreError as error:
-        st.session_state[_FAILED] = True
-        st.error(plain(str(error)), icon=":material/database_off:")
-
-
-def trouble_with(run: Run) -> str:
-    """Why a run under way may not be what the store says of it; empty while all is well."""
-    status = server().engine.status()
-    if run.state != "running" or status.state != "unavailable":
-        return ""
-    return f"{plain(status.reason)} What is said of this run may be out of date."
+        st.error(plain(str(error)), icon=":material/block:")
 
 
 def warm_up() -> None:
-    """Start the engine with the first visit. A setting or store that cannot be used is the Train
-    page's matter; the others do without it."""
-    with suppress(StoreError, InvalidInput):
+    """Start the engine with the first visit. A setting or store that cannot be used is the matter
+    of the pages of runs; the others do without it."""
+    with suppress(StoreUnavailable):
         server()
-
-
-def come_back() -> None:
-    """Draw a page again that could not be drawn for want of the store, once the store can be read.
-    ``app.py`` calls this last."""
-    if st.session_state.pop(_FAILED, False) and not _can_read():
-        st.fragment(_come_back, run_every=COME_BACK_SECONDS)()
-
-
-def _come_back() -> None:
-    st.caption("This page is drawn again as soon as the run database can be read.")
-    if _can_read():
-        st.rerun()
-
-
-def _can_read() -> bool:
-    with suppress(StoreError, InvalidInput):
-        server().store.is_busy()
-        return True
-    return False

@@ -12,7 +12,6 @@ from lrlab.ui.identity import browser
 from lrlab.ui.runs import OPEN
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.state import put
-from lrlab.words import plain
 
 _QUEUED = "start.queued"
 """Session key: whether the last press of the button queued a run."""
@@ -82,19 +81,14 @@ def _start(plan: RunPlan, seeds: int) -> None:
 
 
 def engine_note() -> None:
-    """Why no run can be trained now, if so; and that the worker is starting, while it is."""
+    """Who trains the runs, if not this server; and that the worker is starting, while it is."""
     starting = server().engine.status().state == "starting"
     st.fragment(_engine_note, run_every=STARTING_SECONDS if starting else None)()
 
 
 def _engine_note() -> None:
     status = server().engine.status()
-    if status.state == "unavailable":
-        st.error(
-            f"{plain(status.reason)} Runs wait in the queue until this is mended.",
-            icon=":material/power_off:",
-        )
-    elif status.state == "standby":
+    if status.state == "standby":
         st.caption("Another server of LR Lab trains the runs; should it end, this one takes over.")
     elif status.state == "starting":
         st.caption("The worker is starting and importing TensorFlow; runs begin in some seconds.")
