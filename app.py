@@ -36,11 +36,12 @@ page = st.navigation(
     position="top",
 )
 open_link()
-learn_browser()
 above = st.container()
 with beside_sidebar(plan_here=page is not train):
     page.run()
-# Last: the worker's start keeps a core busy for seconds, and the page is to be seen before.
+# Last: a browser that answers has the page drawn again, and the worker's start keeps a core busy
+# for seconds; the page is to be seen before.
+learn_browser()
 warm_up()
 with above:
     trouble_note(page in of_runs)

@@ -9,25 +9,18 @@ import pytest
 
 from lrlab.store import Store
 from lrlab.training.records import Point
-from lrlab.ui import watching
-from lrlab.ui.watching import (
-    BETWEEN_TURNS,
-    CROWDED,
-    FEW_WATCHERS,
-    has_turn,
-    is_crowded,
-    run_now,
-    seen,
-)
+from lrlab.ui import pace
+from lrlab.ui.pace import BETWEEN_TURNS, CROWDED, FEW_WATCHERS, has_turn, is_crowded
+from lrlab.ui.watching import run_now, seen
 from tests.store_runs import bring_to
 
 
 @pytest.fixture
 def watchers() -> Iterator[dict[str, float]]:
     """When each session last looked."""
-    known = watching._watchers()
+    known = pace._watchers()
     known.clear()
-    watching._turns.clear()
+    pace._turns.clear()
     yield known
     known.clear()
 

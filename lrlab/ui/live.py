@@ -22,20 +22,11 @@ from lrlab.training.ways import WAYS
 from lrlab.ui.codes import class_code, instructor_code, is_instructor
 from lrlab.ui.identity import browser
 from lrlab.ui.layout import two_sides
+from lrlab.ui.pace import QUIET, Pace, has_turn, is_crowded, note_look, pace
 from lrlab.ui.server import server, store_errors
 from lrlab.ui.show import show
 from lrlab.ui.state import put
-from lrlab.ui.watching import (
-    QUIET,
-    Pace,
-    Seen,
-    has_turn,
-    is_crowded,
-    note_look,
-    pace,
-    run_now,
-    seen,
-)
+from lrlab.ui.watching import Seen, run_now, seen
 from lrlab.words import duration, figure, number
 
 Drawn = tuple[State, bool, str, str]

@@ -13,9 +13,9 @@ import streamlit as st
 from lrlab.entries import Entry, curve_of, entries_of, matching, seconds_of
 from lrlab.store import TRANSITIONS, Run
 from lrlab.ui.identity import browser
+from lrlab.ui.pace import has_turn, pace
 from lrlab.ui.picked import pick_runs, picked_runs
 from lrlab.ui.server import server, store_errors
-from lrlab.ui.watching import has_turn, pace
 
 MOST = 200
 """Entries listed, the newest."""

@@ -10,8 +10,8 @@ import streamlit as st
 
 from lrlab.entries import Entry, entries_of
 from lrlab.ui.identity import browser
+from lrlab.ui.pace import has_turn, pace
 from lrlab.ui.server import server, store_errors
-from lrlab.ui.watching import has_turn, pace
 
 OPEN = "run"
 """Session key of the open run's number."""

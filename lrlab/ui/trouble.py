@@ -8,8 +8,8 @@ import streamlit as st
 
 from lrlab.engine import Fault
 from lrlab.store import StoreUnavailable
+from lrlab.ui.pace import has_turn, pace
 from lrlab.ui.server import AGAIN_SECONDS, MISSED, Missed, server
-from lrlab.ui.watching import has_turn, pace
 from lrlab.words import plain
 
 UNTIL: dict[Fault, str] = {
