@@ -48,11 +48,11 @@ class Watcher:
 
     async def watch(self) -> None:
         """Open the page and ask for every update that its timers call for, until the run's end
-        has ended them all."""
+        has ended all but the one that looks for trouble with the store."""
         async with websockets.connect(self.address, max_size=None) as socket:
             await self._send(socket)
             timers = await self._answer(socket, {})
-            while timers:
+            while len(timers) > 1:
                 fragment = min(timers, key=lambda name: timers[name][1])
                 interval, due = timers[fragment]
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
