@@ -1,7 +1,8 @@
-"""A process that trains when told to: ``python -m bench.trainer cell`` or ``lab``.
+"""A process that trains when told to: ``python -m bench.trainer cell``, ``lab`` or ``limit``.
 
 It reads a request in JSON from each line of stdin, and answers in a line of stdout. ``cell`` is
-the notebook's cell; ``lab`` is what LR Lab's worker does, with a real store.
+the notebook's cell; ``lab`` is what LR Lab's worker does, with a real store; ``limit`` is
+`bench.limit`.
 """
 
 from __future__ import annotations
@@ -154,8 +155,13 @@ def _differences(moments: list[float]) -> list[float]:
 
 def main(kind: str) -> None:
     """Answers requests until stdin ends."""
-    leave_out_unused()
-    answer = {"cell": NotebookCell, "lab": LabWorker}[kind]()
+    if kind == "limit":
+        from bench.limit import Limit
+
+        answer: Callable[[dict[str, Any]], dict[str, Any]] = Limit()
+    else:
+        leave_out_unused()
+        answer = {"cell": NotebookCell, "lab": LabWorker}[kind]()
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)
 

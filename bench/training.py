@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -44,6 +45,7 @@ class Measured:
 
     Args:
         cell, lab: seconds of an epoch.
+        limit: the same of `bench.limit`; None where it does not train this.
         ratio: the median over the rounds of ``lab / cell``.
         reporting: the share of the epoch that goes into the store.
         silence: seconds between two reports at most, while batches are trained.
@@ -55,6 +57,7 @@ class Measured:
     way: Way
     cell: float
     lab: float
+    limit: float | None
     ratio: float
     reporting: float
     silence: float
@@ -63,10 +66,11 @@ class Measured:
 
     def __str__(self) -> str:
         plan = self.plan
+        limit = "" if self.limit is None else f"JAX {self.limit:.2f} s  "
         return (
             f"  {plan.network:<4} {plan.recipe.optimizer.name:<20} {plan.train_size:>6,} images  "
             f"cell {self.cell:>6.2f} s  LR Lab {self.lab:>6.2f} s  {self.way.key:<8} "
-            f"ratio {self.ratio:.3f}  "
+            f"ratio {self.ratio:.3f}  {limit}"
             f"validation {self.validation:.2f} s  (other work {self.others:.2f} cores)"
         )
 
@@ -97,13 +101,13 @@ class Trainer:
 
 
 @contextmanager
-def trainers() -> Iterator[tuple[Trainer, Trainer]]:
-    """The notebook cell and LR Lab, each in a process of its own, one at work at a time."""
-    cell, lab = Trainer("cell"), Trainer("lab")
+def trainers(*kinds: str) -> Iterator[list[Trainer]]:
+    """Each kind of trainer in a process of its own, one at work at a time."""
+    started = [Trainer(kind) for kind in kinds]
     try:
-        yield cell, lab
+        yield started
     finally:
-        for trainer in (cell, lab):
+        for trainer in started:
             trainer.process.communicate()
 
 
@@ -118,15 +122,21 @@ def plan_for(optimizer: str, network: str = "mlp", train_size: int = FULL_TRAIN_
     )
 
 
-def measure(plan: RunPlan, ways: Sequence[Way], cell: Trainer, lab: Trainer) -> list[Measured]:
-    """Trains a plan by turns as the notebook's cell and as LR Lab does, in each of some ways."""
+def measure(
+    plan: RunPlan, ways: Sequence[Way], cell: Trainer, lab: Trainer, limit: Trainer | None = None
+) -> list[Measured]:
+    """Trains a plan by turns as the notebook's cell and as LR Lab does, in each of some ways, and
+    as fast as the hardware allows, where that is asked for."""
     cell.train(replace(plan, epochs=1))
     for way in ways:
         lab.train(replace(plan, epochs=1), way=way.key)
     cells: list[float] = []
+    limits: list[float] = []
     others: list[float] = []
     answers: dict[str, list[dict[str, Any]]] = {way.key: [] for way in ways}
     for _ in range(ROUNDS):
+        if limit:
+            limits.append(median(limit.train(plan)["epochs"][1:]))
         with _others(others, cell, lab):
             cells.append(median(cell.train(plan)["epochs"][1:]))
             for way in ways:
@@ -140,6 +150,7 @@ def measure(plan: RunPlan, ways: Sequence[Way], cell: Trainer, lab: Trainer) -> 
                 way,
                 median(cells),
                 median(labs),
+                median(limits) if limits else None,
                 median(ours / its for ours, its in zip(labs, cells, strict=True)),
                 median(answer["reporting"] for answer in answers[way.key]),
                 median(answer["silence"] for answer in answers[way.key]),
@@ -214,10 +225,17 @@ def main() -> bool:
     cases[plan_for("muon", "mlp", SLOW_TRAIN_SIZE)] = CELL_TARGET
     print("\nTraining: an epoch with validation, by turns")
     figures, found = [], []
-    with trainers() as pair:
+    kinds = ["cell", "lab"]
+    if all(map(importlib.util.find_spec, ("jax", "optax"))):
+        kinds.append("limit")
+    else:
+        print("  (JAX and Optax are not installed: no limit beside the figures)")
+    with trainers(*kinds) as (cell, lab, *limit):
         for plan, target in cases.items():
             way = fastest_way(replace(plan, train_size=FULL_TRAIN_SIZE))
-            (measured,) = measure(plan, [way], *pair)
+            # The others `bench.limit` does not train.
+            asked = limit if target == FUSED_TARGET else []
+            (measured,) = measure(plan, [way], cell, lab, *asked)
             print(measured, flush=True)
             found.append(measured)
             name = f"epoch over the notebook cell's, {plan.network}, {plan.recipe.optimizer.name}"

@@ -17,7 +17,7 @@ def main() -> bool:
     cases = [("nadam", "cnn"), *((optimizer, "mlp") for optimizer in OPTIMIZERS)]
     for optimizer, network in cases:
         # Fresh processes: TensorFlow keeps what it has compiled.
-        with trainers() as pair:
+        with trainers("cell", "lab") as pair:
             plan = plan_for(optimizer, network, SLOW_TRAIN_SIZE)
             for measured in measure(plan, list(WAYS.values()), *pair):
                 print(measured, flush=True)

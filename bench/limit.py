@@ -1,0 +1,91 @@
+"""How fast the hardware trains the notebook's MLP: an epoch as one program in JAX with Optax.
+
+No callback, no store, no measurement but the losses: what LR Lab's epoch can be held against.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from lrlab.networks import NETWORKS
+from lrlab.plan import RunPlan
+from lrlab.training.data import find_source
+from lrlab.training.images import load_images
+
+RULES: dict[str, Callable[[float], optax.GradientTransformation]] = {
+    "sgd": optax.sgd,
+    "adam": optax.adam,
+    "nadam": optax.nadam,
+}
+"""What trains by Optax, by LR Lab's key."""
+
+Weights = list[tuple[jax.Array, jax.Array]]
+
+
+class Limit:
+    """Trains the MLP in a scan over all steps of an epoch, each gathering its batch."""
+
+    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Trains a plan's epochs, with validation; the answer has their seconds."""
+        plan = RunPlan.from_dict(request["plan"])
+        rate = plan.recipe.learning_rates(1)[0]
+        optimizer = RULES[plan.recipe.optimizer.name](rate)
+        images = load_images(find_source(), plan.train_size)
+        pixels = ((images.images - images.mean) / images.deviation).astype(np.float32)
+        x, y = jnp.asarray(pixels.reshape(len(pixels), -1)), jnp.asarray(images.labels)
+        validation = jnp.asarray(images.validation_rows)
+
+        def loss(weights: Weights, rows: jax.Array) -> jax.Array:
+            outcomes = optax.softmax_cross_entropy_with_integer_labels
+            return outcomes(_outputs(weights, x[rows]), y[rows]).mean()
+
+        def step(state: tuple, rows: jax.Array) -> tuple[tuple, jax.Array]:
+            weights, moments = state
+            value, gradients = jax.value_and_grad(loss)(weights, rows)
+            updates, moments = optimizer.update(gradients, moments, weights)
+            return (optax.apply_updates(weights, updates), moments), value
+
+        @jax.jit
+        def epoch(state: tuple, order: jax.Array) -> tuple[tuple, jax.Array, jax.Array]:
+            whole = len(order) // plan.batch_size * plan.batch_size
+            state, losses = jax.lax.scan(step, state, order[:whole].reshape(-1, plan.batch_size))
+            if whole < len(order):
+                state, _ = step(state, order[whole:])
+            return state, losses.mean(), loss(state[0], validation)
+
+        weights = _first_weights(plan)
+        state = (weights, optimizer.init(weights))
+        order = jnp.asarray(images.train_rows)
+        seconds = []
+        for key in jax.random.split(jax.random.key(plan.seed), plan.epochs):
+            began = time.perf_counter()
+            state, *losses = epoch(state, jax.random.permutation(key, order))
+            jax.block_until_ready(losses)
+            seconds.append(time.perf_counter() - began)
+        return {"epochs": seconds}
+
+
+def _first_weights(plan: RunPlan) -> Weights:
+    units = [
+        layer.arguments["units"]
+        for layer in NETWORKS[plan.network].layers
+        if layer.keras_class == "Dense"
+    ]
+    sizes = list(zip([28 * 28, *units[:-1]], units, strict=True))
+    keys = jax.random.split(jax.random.key(plan.seed), len(sizes))
+    draw = jax.nn.initializers.lecun_normal()
+    return [(draw(key, size), jnp.zeros(size[1])) for key, size in zip(keys, sizes, strict=True)]
+
+
+def _outputs(weights: Weights, x: jax.Array) -> jax.Array:
+    *hidden, (last, bias) = weights
+    for weight, offset in hidden:
+        x = jax.nn.selu(x @ weight + offset)
+    return x @ last + bias
