@@ -47,8 +47,8 @@ class Settings:
             its process up for a minute on a shared core.
         runs_per_worker: how many runs a worker trains before it is replaced by a fresh one:
             each leaves some megabytes behind in TensorFlow.
-        worker_memory: MB; a worker that takes more after a run is replaced too. While it compiles
-            its next program it may take 130 MB more.
+        worker_memory: MB; a worker that takes more for itself after a run is replaced too. While
+            it compiles its next program it may take 130 MB more.
     """
 
     database_url: str = DEFAULT_DATABASE_URL
@@ -65,7 +65,7 @@ class Settings:
     silence_limit: float = 20.0
     start_limit: float = 115.0
     runs_per_worker: int = 25
-    worker_memory: float = 770.0
+    worker_memory: float = 400.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

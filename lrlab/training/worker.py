@@ -29,7 +29,7 @@ from lrlab.settings import Settings
 from lrlab.store import Run, StaleAttempt, State, Store, StoreError, StoreUnavailable, WriteRefused
 from lrlab.training.data import NoData, find_source
 from lrlab.training.going_on import files_of, find_start, remove_needless
-from lrlab.training.memory import bound_memory, give_back, leave_out_unused, resident_megabytes
+from lrlab.training.memory import bound_memory, give_back, leave_out_unused, own_megabytes
 from lrlab.training.outage import outlast
 from lrlab.training.ways import fastest_way
 
@@ -156,7 +156,7 @@ def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) 
         _attempt(store, run, train, checkpoints)
         remove_needless(checkpoints, store)
         give_back()
-        if resident_megabytes() > memory:
+        if own_megabytes() > memory:
             break
     return Exit.RETIRED
 
