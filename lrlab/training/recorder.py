@@ -18,7 +18,7 @@ the trained network."""
 
 MOST_POINTS = 400
 """Points in a whole run, besides the one that each epoch ends with."""
-REPORT_SECONDS = 0.22
+REPORT_SECONDS = 0.2
 """Seconds between two reports of points to the sink."""
 
 
