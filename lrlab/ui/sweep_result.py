@@ -83,7 +83,7 @@ def _watch(group: Group, was_active: bool) -> None:
         )
         result = _result(runs, measure)
         if not result.cells:
-            st.caption("No run has finished yet.")
+            st.caption("No run has finished.")
             return
         _answer(result, runs)
         _u_curves(group, result, runs)
