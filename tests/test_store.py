@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import multiprocessing
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from lrlab.params import InvalidInput
 from lrlab.plan import RunPlan
@@ -25,24 +18,11 @@ from lrlab.store import (
     StaleAttempt,
     State,
     Store,
-    StoreUnavailable,
     UnknownRun,
     WriteRefused,
-    wal_is_safe,
 )
 from lrlab.training.records import Point
 from tests.store_runs import PLAN, bring_to, epoch, queue
-
-PROCESSES = 4
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[ProcessPoolExecutor]:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(PROCESSES)
-    with ProcessPoolExecutor(PROCESSES, context, begin_together, (barrier,)) as pool:
-        yield pool
-
 
 # Runs that are queued, read, stopped and deleted
 
@@ -329,166 +309,3 @@ def test_nan_and_the_infinities_survive(store: Store) -> None:
     assert math.isnan(store.epochs(run_id)[0]["loss"])
     assert math.isnan(store.run(run_id).test_loss)
     assert store.run(run_id).test_accuracy == math.inf
-
-
-# Many processes at once
-
-
-def begin_together(barrier: Barrier) -> None:
-    """In each process of the pool: keep what makes all of them begin at once."""
-    global together
-    together = barrier
-
-
-def train_in_turns(url: str, me: str, batches: int) -> int:
-    """In another process: queue a run, claim one, write its metrics and read them."""
-    together.wait(timeout=60)
-    store = Store(url)
-    store.register_worker(me)
-    store.queue(PLAN, owner=me, name="of a process")
-    run = store.claim(me)
-    for batch in range(batches):
-        store.record_points(run.id, run.attempt, [Point(batch, 1.0, 0.1)])
-        assert store.beat(me, ready=True)
-        assert len(store.points(run.id)) == batch + 1
-        assert not store.stop_requested(run.id, run.attempt)
-    store.record_epoch(run.id, run.attempt, epoch(1))
-    store.finish(run.id, run.attempt, "finished", "completed")
-    store.close()
-    return run.id
-
-
-def claim_all(url: str, me: str) -> list[int]:
-    """In another process: claim until nothing waits."""
-    together.wait(timeout=60)
-    store = Store(url)
-    store.register_worker(me)
-    claimed = []
-    while (run := store.claim(me)) is not None:
-        claimed.append(run.id)
-    store.close()
-    return claimed
-
-
-def test_many_processes_open_a_new_store_and_write_at_once(
-    database_url: str, processes: ProcessPoolExecutor
-) -> None:
-    batches = 100
-    calls = [
-        processes.submit(train_in_turns, database_url, f"process {number}", batches)
-        for number in range(PROCESSES)
-    ]
-    # A locked database would be raised here, as StoreUnavailable.
-    trained = [call.result() for call in calls]
-    store = Store(database_url)
-    assert sorted(trained) == sorted(run.id for run in store.runs())
-    assert {run.state for run in store.runs()} == {"finished"}
-    for run_id in trained:
-        assert [point["step"] for point in store.points(run_id)] == list(range(batches))
-    store.close()
-
-
-def test_every_queued_run_is_claimed_by_exactly_one_process(
-    database_url: str, processes: ProcessPoolExecutor
-) -> None:
-    store = Store(database_url)
-    queued = [queue(store, owner=f"browser {number}") for number in range(40)]
-    calls = [
-        processes.submit(claim_all, database_url, f"process {number}")
-        for number in range(PROCESSES)
-    ]
-    claimed = [call.result() for call in calls]
-    assert sorted(itertools.chain(*claimed)) == queued
-    assert all(ids == sorted(ids) for ids in claimed)
-    assert {run.attempt for run in store.runs()} == {1}
-    store.close()
-
-
-# Opening
-
-
-def test_tables_of_another_version_are_refused_and_left_alone(database_url: str) -> None:
-    store = Store(database_url)
-    run_id = queue(store)
-    with create_engine(database_url).begin() as connection:
-        connection.execute(text("update schema_version set version = 7"))
-    said = r"made by a newer LR Lab.* version 7, .* version 3\. .*LRLAB_DATABASE.*README"
-    with pytest.raises(StoreUnavailable, match=said) as refused:
-        Store(database_url)
-    # Pages show it, and where the file lies is no business of visitors.
-    assert "/" not in str(refused.value)
-    assert store.run(run_id).state == "queued"
-    store.close()
-
-
-@pytest.mark.parametrize(
-    "refused",
-    [
-        "",
-        "no url",
-        "sqlite://",
-        "sqlite:///:memory:",
-        "mysql://teacher:secret@localhost/runs",
-    ],
-)
-def test_another_kind_of_database_is_refused_with_what_is_allowed(refused: str) -> None:
-    with pytest.raises(StoreUnavailable, match="LRLAB_DATABASE_URL must be the URL of") as error:
-        Store(refused)
-    assert "secret" not in str(error.value)
-
-
-def test_a_store_makes_its_folder(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "runs.db"
-    Store(f"sqlite:///{path}").close()
-    assert path.is_file()
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreUnavailable, match=r"folder of .* cannot be made.* writable place"):
-        Store(f"sqlite:///{tmp_path / 'file' / 'runs.db'}")
-
-
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "runs.db"
-    path.write_text("a diary, and by no means a database\n" * 100)
-    with pytest.raises(StoreUnavailable, match="cannot be used: file is not a database"):
-        Store(f"sqlite:///{path}")
-    assert path.read_text().startswith("a diary")
-
-
-def test_a_server_that_does_not_answer_is_unavailable_without_its_address() -> None:
-    with pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer") as error:
-        Store("postgresql://teacher:secret@127.0.0.1:1/runs")
-    assert "127.0.0.1" not in str(error.value)
-    assert "secret" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("version", "safe"),
-    [
-        ((3, 40, 1), False),
-        ((3, 44, 5), False),
-        ((3, 44, 6), True),
-        ((3, 45, 0), False),
-        ((3, 50, 6), False),
-        ((3, 50, 7), True),
-        ((3, 51, 2), False),
-        ((3, 51, 3), True),
-        ((4, 0, 0), True),
-    ],
-)
-def test_wal_counts_as_safe_only_with_the_fix(version: tuple[int, int, int], safe: bool) -> None:
-    assert wal_is_safe(version) is safe
-
-
-def test_the_journal_is_the_one_that_this_library_is_safe_with(tmp_path: Path) -> None:
-    path = tmp_path / "runs.db"
-    before = sqlite3.connect(path)
-    assert before.execute("pragma journal_mode = wal").fetchone() == ("wal",)
-    before.close()
-    Store(f"sqlite:///{path}").close()
-    after = sqlite3.connect(path)
-    wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
-    assert after.execute("pragma journal_mode").fetchone() == (wanted,)
-    after.close()
