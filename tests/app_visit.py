@@ -12,9 +12,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from lrlab.params import InvalidInput
 from lrlab.settings import DATABASE_VARIABLE
-from lrlab.store import StoreError
+from lrlab.store import StoreUnavailable
 from lrlab.ui.server import server
 
 APP = Path(__file__).parents[1] / "app.py"
@@ -42,7 +41,7 @@ def serving(database_url: str) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(StoreError, InvalidInput):
+            with suppress(StoreUnavailable):
                 running = server()
                 running.engine.stop()
                 running.opened.close()

@@ -6,6 +6,7 @@ Hypothesis makes the calls up; a model of a few lines says what must come of eac
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,11 +46,15 @@ class Expected:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """The store beside its model."""
+    """The store beside its model.
 
-    def __init__(self) -> None:
+    Args:
+        url: that of a new database.
+    """
+
+    def __init__(self, url: str) -> None:
         super().__init__()
-        self.store = Store(self.new_database(), LIMITS, CODES)
+        self.store = Store(url, LIMITS, CODES)
         for worker in WORKERS:
             self.store.register_worker(worker)
         self.runs: dict[int, Expected] = {}
@@ -57,9 +62,6 @@ class StoreMachine(RuleBasedStateMachine):
         """The owner of each run that was begun, the latest last."""
         self.steps = iter(range(10**6))
         """Each point has a step of its own."""
-
-    def new_database(self) -> str:
-        raise NotImplementedError
 
     def teardown(self) -> None:
         self.store.close()
@@ -203,9 +205,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert sorted(places) == list(range(1, len(places) + 1))
 
 
-def drive(machine: type[StoreMachine], examples: int) -> None:
+def drive(new_database: Callable[[], str], examples: int) -> None:
     run_state_machine_as_test(
-        machine,
+        lambda: StoreMachine(new_database()),
         settings=settings(
             max_examples=examples,
             stateful_step_count=30,
@@ -219,19 +221,8 @@ def drive(machine: type[StoreMachine], examples: int) -> None:
 def test_on_sqlite_the_store_agrees_with_its_model() -> None:
     with tempfile.TemporaryDirectory() as folder:
         databases = (f"sqlite:///{Path(folder) / f'{number}.db'}" for number in range(10**6))
-
-        class OnSqlite(StoreMachine):
-            def new_database(self) -> str:
-                return next(databases)
-
-        drive(OnSqlite, examples=20)
+        drive(lambda: next(databases), examples=20)
 
 
 def test_on_postgresql_the_store_agrees_with_its_model(request: pytest.FixtureRequest) -> None:
-    server = request.getfixturevalue("postgres")
-
-    class OnPostgres(StoreMachine):
-        def new_database(self) -> str:
-            return server.new_database()
-
-    drive(OnPostgres, examples=6)
+    drive(request.getfixturevalue("postgres").new_database, examples=6)

@@ -23,6 +23,9 @@ def shuffled(rows: np.ndarray) -> np.ndarray:
 
     Args:
         rows: shape ``(n,)``.
+
+    Returns:
+        The same rows, shape ``(n,)``.
     """
     epoch = ArrayDataAdapter(rows, batch_size=len(rows), shuffle=True).get_tf_dataset()
     return next(iter(epoch)).numpy()

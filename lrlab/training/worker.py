@@ -114,7 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--server", help="the server whose worker it is")
     parser.add_argument("--parent", help="that server's process, for the next one to see it gone")
     parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
-    parser.add_argument("--memory", required=True, type=float, help="MB to end above, after a run")
+    parser.add_argument(
+        "--memory", required=True, type=float, help="MB of its own to end above, after a run"
+    )
     parser.add_argument("--most-memory", type=int, help="MB that the system gives at most")
     given = parser.parse_args(arguments)
     name = given.name

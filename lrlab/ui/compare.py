@@ -172,7 +172,7 @@ def _controls(key: str) -> _Look:
 
 def _words(lines: Sequence[Line], measured: Mapping[str, Sequence[Seen]]) -> None:
     """Whether these recipes can be told apart at all."""
-    answer, box = two_sides("compare-words", 3, 1)
+    answer, box = two_sides("compare-words", 2, 1)
     key = box.selectbox(
         "Compared by", list(MEASURES), format_func=lambda key: _title(MEASURES[key])
     )

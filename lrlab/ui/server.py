@@ -38,7 +38,13 @@ class Missed(NamedTuple):
 
 @dataclass(frozen=True)
 class Server:
-    """The store and the engine of this server, and the folder of its runs' checkpoints."""
+    """The store and the engine of this server.
+
+    Args:
+        opened: the store, whether it can be read now or not; pages take `store`.
+        engine: what gets its runs trained.
+        checkpoints: the folder of its runs' checkpoints.
+    """
 
     opened: Store
     engine: Engine
