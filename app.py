@@ -6,16 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from lrlab.ui.entry import enter
-from lrlab.ui.identity import learn_browser
-from lrlab.ui.server import warm_up
-from lrlab.ui.sidebar import beside_sidebar
-from lrlab.ui.state import open_link
-from lrlab.ui.trouble import trouble_note
+from lrlab.ui.app.bootstrap import enter
+from lrlab.ui.app.browser_identity import learn_browser
+from lrlab.ui.app.server import warm_up
+from lrlab.ui.app.status_banner import status_banner
+from lrlab.ui.recipe.session_draft import open_link
+from lrlab.ui.recipe.sidebar import beside_sidebar
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
 enter()
-st.html(Path(__file__).parent / "lrlab" / "ui" / "style.css")
+st.html(Path(__file__).parent / "lrlab" / "ui" / "app" / "style.css")
 train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
 of_runs = [
     train,
@@ -30,7 +30,9 @@ page = st.navigation(
         st.Page("pages/schedules.py", title="Schedules", icon=":material/show_chart:"),
         st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
-        st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
+        st.Page(
+            "pages/hyperparameter_map.py", title="Map", url_path="map", icon=":material/grid_on:"
+        ),
         *of_runs,
     ],
     position="top",
@@ -44,4 +46,4 @@ with beside_sidebar(plan_here=page is not train):
 learn_browser()
 warm_up()
 with above:
-    trouble_note(page in of_runs)
+    status_banner(page in of_runs)

@@ -21,7 +21,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.report import Figure, report
-from lrlab.settings import DATABASE_VARIABLE
+from lrlab.runs.settings import DATABASE_VARIABLE
 
 MOVES = 30
 STARTS = 3

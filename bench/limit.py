@@ -14,10 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from lrlab.networks import NETWORKS
-from lrlab.plan import RunPlan
-from lrlab.training.data import find_source
-from lrlab.training.images import load_images
+from lrlab.datasets.sources import find_source
+from lrlab.datasets.split import load_images
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import RunPlan
 
 RULES: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "sgd": optax.sgd,

@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.report import Figure, milliseconds, report
 from lrlab import OPTIMIZERS, SURFACES, Recipe, trace
-from lrlab.outcome_map import outcome_map
-from lrlab.surfaces import formula_surface
+from lrlab.descent.hyperparameter_map import hyperparameter_map
+from lrlab.descent.surfaces import formula_surface
 
 QUICK = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 STEPS = 1000
@@ -40,7 +40,7 @@ def main() -> bool:
     took = milliseconds(lambda: formula.at(grid))
     figures.append(Figure("own formula on the map, 480 x 480", took, 50, "ms"))
     adam = Recipe.from_dict({"optimizer": {"name": "adam"}})
-    took = milliseconds(lambda: outcome_map(adam, "rosenbrock", "learning_rate", "beta_1"))
+    took = milliseconds(lambda: hyperparameter_map(adam, "rosenbrock", "learning_rate", "beta_1"))
     figures.append(Figure("map of 100 x 100 paths, 300 steps, Adam, Rosenbrock", took, 60, "ms"))
     done = report("Previews", figures)
     if importlib.util.find_spec("jax"):

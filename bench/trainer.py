@@ -19,14 +19,14 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from lrlab.plan import RunPlan
-from lrlab.store import Store
-from lrlab.training.data import find_source
-from lrlab.training.images import load_images
-from lrlab.training.memory import leave_out_unused
-from lrlab.training.records import EpochRecord, Point
-from lrlab.training.ways import WAYS
-from lrlab.training.worker import StoreSink
+from lrlab.datasets.sources import find_source
+from lrlab.datasets.split import load_images
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.store import Store
+from lrlab.runs.worker import StoreSink
+from lrlab.training.compile_mode import COMPILE_MODES
+from lrlab.training.measurements import EpochRecord, Point
+from lrlab.training.memory import block_unused_imports
 
 
 class NotebookCell:
@@ -40,7 +40,7 @@ class NotebookCell:
         import keras
         import numpy as np
 
-        from lrlab.training.model import BUILDERS
+        from lrlab.training.network_model import LAYER_BUILDERS
 
         plan = RunPlan.from_dict(request["plan"])
         images = load_images(find_source(), plan.train_size)
@@ -51,7 +51,7 @@ class NotebookCell:
         key = json.dumps(request["plan"])
         if key not in self._models:
             keras.utils.set_random_seed(plan.seed)
-            model = keras.Sequential([keras.Input((28, 28)), *BUILDERS[plan.network]()])
+            model = keras.Sequential([keras.Input((28, 28)), *LAYER_BUILDERS[plan.network]()])
             model.compile(
                 loss="sparse_categorical_crossentropy",
                 optimizer=plan.recipe.keras_optimizer(),
@@ -127,13 +127,13 @@ class LabWorker:
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
         """Trains a plan; the answer has its epochs' seconds and what reporting costs."""
-        from lrlab.training.train import train
+        from lrlab.training.trainer import train
 
         plan = RunPlan.from_dict(request["plan"])
         self._store.queue(plan, owner="bench", name="bench")
         run = self._store.claim("bench")
         sink = TimedSink(self._store, run)
-        outcome = train(plan, sink, find_source(), WAYS[request["way"]])
+        outcome = train(plan, sink, find_source(), COMPILE_MODES[request["way"]])
         self._store.finish(run.id, run.attempt, "finished", outcome.text)
         took = sink.ends[-1] - sink.ends[0]
         return {
@@ -160,7 +160,7 @@ def main(kind: str) -> None:
 
         answer: Callable[[dict[str, Any]], dict[str, Any]] = Limit()
     else:
-        leave_out_unused()
+        block_unused_imports()
         answer = {"cell": NotebookCell, "lab": LabWorker}[kind]()
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)

@@ -19,12 +19,12 @@ from typing import Any
 import psutil
 
 from bench.report import Figure, report
-from lrlab.engine import Engine
-from lrlab.plan import FULL_TRAIN_SIZE, PRESETS, RunPlan
-from lrlab.recipe import Recipe
-from lrlab.settings import Settings
-from lrlab.store import Store
-from lrlab.training.ways import Way, fastest_way
+from lrlab.recipes.plan import FULL_TRAIN_SIZE, PRESETS, RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store
+from lrlab.training.compile_mode import CompileMode, choose_compile_mode
 
 ROUNDS = 3
 EPOCHS = 3
@@ -54,7 +54,7 @@ class Measured:
     """
 
     plan: RunPlan
-    way: Way
+    way: CompileMode
     cell: float
     lab: float
     limit: float | None
@@ -123,7 +123,11 @@ def plan_for(optimizer: str, network: str = "mlp", train_size: int = FULL_TRAIN_
 
 
 def measure(
-    plan: RunPlan, ways: Sequence[Way], cell: Trainer, lab: Trainer, limit: Trainer | None = None
+    plan: RunPlan,
+    ways: Sequence[CompileMode],
+    cell: Trainer,
+    lab: Trainer,
+    limit: Trainer | None = None,
 ) -> list[Measured]:
     """Trains a plan by turns as the notebook's cell and as LR Lab does, in each of some ways, and
     as fast as the hardware allows, where that is asked for."""
@@ -232,7 +236,7 @@ def main() -> bool:
         print("  (JAX and Optax are not installed: no limit beside the figures)")
     with trainers(*kinds) as (cell, lab, *limit):
         for plan, target in cases.items():
-            way = fastest_way(replace(plan, train_size=FULL_TRAIN_SIZE))
+            way = choose_compile_mode(replace(plan, train_size=FULL_TRAIN_SIZE))
             # The others `bench.limit` does not train.
             asked = limit if target == FUSED_TARGET else []
             (measured,) = measure(plan, [way], cell, lab, *asked)

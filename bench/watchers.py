@@ -14,8 +14,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from bench.browser import Server, running_server
 from bench.report import Figure, report
-from lrlab.plan import PRESETS
-from lrlab.store import ENDED, Store
+from lrlab.recipes.plan import PRESETS
+from lrlab.runs.store import ENDED, Store
 
 WATCHERS = 30
 TIMEOUT = 10.0
@@ -169,7 +169,7 @@ async def _window(server: Server, store: Store, run_id: int, epochs: list[float]
     await asyncio.sleep(WINDOW)
     cores = (_used(process) - used) / (time.perf_counter() - began)
     # The first of them began earlier.
-    epochs += [epoch["seconds"] for epoch in store.epochs(run_id)[before + 1 :]]
+    epochs += [epoch.seconds for epoch in store.epochs(run_id)[before + 1 :]]
     return cores
 
 

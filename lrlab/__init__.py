@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from lrlab.descent.surfaces import SURFACES
+from lrlab.descent.trajectory import Trajectory, trace
 from lrlab.optimizers import OPTIMIZERS
-from lrlab.recipe import Recipe
+from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import SCHEDULES
-from lrlab.simulate import Path, trace
-from lrlab.surfaces import SURFACES
 
 __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "SURFACES",
-    "Path",
     "Recipe",
+    "Trajectory",
     "draw_curve",
     "draw_map",
     "draw_path",

@@ -22,15 +22,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from lrlab.datasets.sources import FETCH_HINT, NoData, find_source
+from lrlab.datasets.split import check_train_size
 from lrlab.export import read_json
 from lrlab.params import InvalidInput
-from lrlab.plan import NETWORKS, PLAN_PARAMS, RunPlan
-from lrlab.recipe import Recipe
-from lrlab.training.data import FETCH_HINT, NoData, find_source
-from lrlab.training.images import check_train_size
+from lrlab.recipes.plan import NETWORKS, PLAN_PARAMS, RunPlan
+from lrlab.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
-    from lrlab.training.records import EpochRecord, Learned, Point, Result
+    from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunResult
 
 NO_DATA = 1
 REFUSED = 2
@@ -60,10 +60,10 @@ class EpochLines:
         line = {key: strict(value) for key, value in asdict(record).items() if key != "step"}
         print(json.dumps(line, allow_nan=False), flush=True)
 
-    def learned(self, learned: Learned) -> None:
+    def learned(self, learned: EpochSnapshot) -> None:
         """Not shown."""
 
-    def result(self, result: Result) -> None:
+    def result(self, result: RunResult) -> None:
         """Not shown."""
 
 
@@ -137,7 +137,7 @@ def train_command(options: argparse.Namespace) -> None:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with muted_stderr():
-        from lrlab.training.train import train
+        from lrlab.training.trainer import train
     outcome = train(plan, EpochLines(), source)
     tested = "" if outcome.test_accuracy is None else f"; test accuracy {outcome.test_accuracy:.4f}"
     print(f"{outcome.text}{tested}", file=sys.stderr)

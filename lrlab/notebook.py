@@ -11,19 +11,19 @@ import pandas as pd
 from lrlab.charts import (
     curve_chart,
     curve_table,
-    outcome_chart,
-    path_map_chart,
-    path_table,
+    hyperparameter_map_chart,
+    trajectory_map_chart,
+    trajectory_table,
     u_chart,
     u_table,
 )
-from lrlab.outcome_map import outcome_map, picture_of
+from lrlab.descent.hyperparameter_map import hyperparameter_map, map_picture
+from lrlab.descent.race import race
+from lrlab.descent.raster import surface_raster
+from lrlab.descent.surfaces import Surface, as_surface
+from lrlab.descent.trajectory import trace
 from lrlab.params import InvalidInput
-from lrlab.race import race
-from lrlab.recipe import Recipe, check_steps
-from lrlab.relief import relief
-from lrlab.simulate import trace
-from lrlab.surfaces import Surface, as_surface
+from lrlab.recipes.recipe import Recipe, check_steps
 
 
 class Drawn(NamedTuple):
@@ -67,9 +67,9 @@ def draw_path(
 ) -> Drawn:
     """The path of a recipe on its map; arguments as for `lrlab.trace`."""
     path = trace(recipe, surface, start, steps)
-    table = path_table(path, recipe.label)
-    picture = pd.DataFrame({"url": [relief(path.surface)[0]]})
-    return Drawn(table, path_map_chart(picture, table, path.surface, [recipe.label]))
+    table = trajectory_table(path, recipe.label)
+    picture = pd.DataFrame({"url": [surface_raster(path.surface)[0]]})
+    return Drawn(table, trajectory_map_chart(picture, table, path.surface, [recipe.label]))
 
 
 def draw_race(
@@ -79,11 +79,11 @@ def draw_race(
     start: tuple[float, float] | None = None,
     steps: int = 300,
 ) -> Drawn:
-    """The U-curves of a race; arguments as for `lrlab.race.race`. The table has every step."""
+    """The U-curves of a race; arguments as for `lrlab.descent.race.race`. The table has every step."""
     ran = race(recipes, surface, rate, start, steps)
     found = as_surface(surface)
     known = bool(found.minima)
-    table = pd.concat(path_table(runner.path, label) for label, runner in ran.items())
+    table = pd.concat(trajectory_table(runner.path, label) for label, runner in ran.items())
     curves, taken = u_table(ran, found.minimum if known else 0.0)
     return Drawn(table, u_chart(curves, taken, list(ran), has_minimum=known))
 
@@ -96,11 +96,11 @@ def draw_map(
     start: tuple[float, float] | None = None,
     steps: int = 300,
 ) -> Drawn:
-    """The outcomes over two hyperparameters; arguments as for `lrlab.outcome_map.outcome_map`.
+    """The outcomes over two hyperparameters; arguments as for `lrlab.descent.hyperparameter_map.hyperparameter_map`.
 
     The table has a row a cell: both values, the final value, and the step of divergence or -1.
     """
-    result = outcome_map(recipe, surface, x, y, start, steps)
+    result = hyperparameter_map(recipe, surface, x, y, start, steps)
     rows, columns = result.values.shape
     table = pd.DataFrame(
         {
@@ -110,8 +110,8 @@ def draw_map(
             "diverged_at": result.diverged_at.ravel(),
         }
     )
-    picture = picture_of("final value", result, as_surface(surface), steps)
-    chart = outcome_chart(
+    picture = map_picture("final value", result, as_surface(surface), steps)
+    chart = hyperparameter_map_chart(
         pd.DataFrame({"url": [picture.uri]}),
         pd.DataFrame({"x": [], "y": []}),
         result.x.ticked(),

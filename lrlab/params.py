@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
 
+import numpy as np
+
 Kind = Literal["float", "int", "bool", "ints", "floats", "formula"]
 """What a value is: a number, a whole number, a switch, a list of (whole) numbers, or a formula of
-x and y (see `lrlab.surfaces.typed.FormulaParam`)."""
+x and y (see `lrlab.descent.surfaces.typed.FormulaParam`)."""
 
 Scale = Literal["linear", "log", "doubling", "memory"]
 """How a slider is divided; ``memory`` is logarithmic in one minus the value, as suits the betas,
@@ -170,6 +172,14 @@ class Param:
             return sorted({round(stop) for stop in stops} | {self.default})
         default = set() if self.default is None else {self.default}
         return sorted({float(f"{stop:.10g}") for stop in stops} | default)
+
+    def spaced(self, low: float, high: float, count: int) -> np.ndarray:
+        """``count`` values from ``low`` to ``high``, spaced as the slider is: float64."""
+        if self.scale == "log":
+            return np.geomspace(low, high, count)
+        if self.scale == "memory":
+            return 1.0 - np.geomspace(1.0 - low, 1.0 - high, count)
+        return np.linspace(low, high, count)
 
     def allowed(self) -> str:
         """What may be given, in words: ``a number from 0 to below 1``."""

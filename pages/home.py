@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.ui.entry import require_entry
-from lrlab.ui.recipe import THIS, current_path, current_plan, details, no_path
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.recipe.current import THIS, current_plan, current_trajectory, details, no_path
 
-require_entry()
+require_bootstrap()
 
 plan = current_plan()
 reactive = plan.recipe.schedule_spec.reactive
@@ -19,11 +19,17 @@ st.markdown(
 
 # A new server takes half a second to load what draws; the title is seen before.
 from lrlab.charts import curve_chart, curve_table  # noqa: E402
-from lrlab.ui.layout import two_sides  # noqa: E402
-from lrlab.ui.path import noise_controls, path_controls, path_map, surface_choice  # noqa: E402
-from lrlab.ui.show import show  # noqa: E402
-from lrlab.ui.start import start_button  # noqa: E402
-from lrlab.words import curve_sentence, path_sentence  # noqa: E402
+from lrlab.descent.sentences import trajectory_sentence  # noqa: E402
+from lrlab.recipes.sentences import curve_sentence  # noqa: E402
+from lrlab.ui.app.chart_element import show_chart  # noqa: E402
+from lrlab.ui.app.layout import two_sides  # noqa: E402
+from lrlab.ui.descent.trajectory_map import (  # noqa: E402
+    noise_controls,
+    surface_choice,
+    trajectory_controls,
+    trajectory_map,
+)
+from lrlab.ui.runs.start import start_button  # noqa: E402
 
 if start_button(plan, "Train this recipe"):
     # Without parameters of its own it would clear those bound to the sidebar, which is refused.
@@ -33,7 +39,7 @@ with curve_side:
     st.subheader("The learning rate, step by step", anchor=False)
     st.markdown(curve_sentence(plan))
     if not reactive:
-        show(
+        show_chart(
             curve_chart,
             "home_curve",
             curve_table(plan.recipe, plan.total_steps, plan.steps_per_epoch, THIS),
@@ -44,12 +50,12 @@ with path_side:
     st.subheader("The path it takes", anchor=False)
     surface = surface_choice()
     with st.expander("Steps, start and noise"):
-        path_controls(surface)
+        trajectory_controls(surface)
         noise_controls()
     if reactive:
         no_path(plan.recipe)
     else:
-        path = current_path()
-        st.markdown(path_sentence(path))
-        path_map(path)
+        path = current_trajectory()
+        st.markdown(trajectory_sentence(path))
+        trajectory_map(path)
 details(plan.recipe)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lrlab.ui.entry import require_entry
-from lrlab.ui.present import presentation
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.runs.presentation import presentation
 
-require_entry()
+require_bootstrap()
 
 presentation()

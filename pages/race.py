@@ -5,24 +5,25 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from lrlab.charts import divergence_table, path_table, thinned, u_chart, u_table, value_chart
-from lrlab.race import RATES, race
-from lrlab.ui.entry import require_entry
-from lrlab.ui.layout import two_sides
-from lrlab.ui.path import path_controls, race_map, surface_choice
-from lrlab.ui.race import rate_choice, runners
-from lrlab.ui.recipe import current_path, mending
-from lrlab.ui.show import show
-from lrlab.words import number, race_sentence
+from lrlab.charts import divergence_table, thinned, trajectory_table, u_chart, u_table, value_chart
+from lrlab.descent.race import RATES, race
+from lrlab.descent.sentences import race_sentence
+from lrlab.text import format_number
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.chart_element import show_chart
+from lrlab.ui.app.layout import two_sides
+from lrlab.ui.descent.race import rate_choice, runners
+from lrlab.ui.descent.trajectory_map import race_map, surface_choice, trajectory_controls
+from lrlab.ui.recipe.current import current_trajectory, mending
 
-require_entry()
+require_bootstrap()
 
 st.title("Race", anchor=False)
 answer = st.container()
 map_side, chart_side = two_sides("race", 6, 5)
 with chart_side:
-    path_controls(surface_choice())
-path = current_path(noisy=False)
+    trajectory_controls(surface_choice())
+path = current_trajectory(noisy=False)
 with map_side:
     recipes = runners(path.recipe, path.steps)
     rate = rate_choice()
@@ -37,10 +38,10 @@ with chart_side:
     has_minimum = bool(path.surface.minima)
     paths = [runner.path for runner in ran.values()]
     table = pd.concat(
-        thinned(path_table(p, label)).query(f"step <= {p.diverged_at or p.steps}")
+        thinned(trajectory_table(p, label)).query(f"step <= {p.diverged_at or p.steps}")
         for label, p in zip(labels, paths, strict=True)
     )
-    show(
+    show_chart(
         value_chart,
         "race.values",
         table,
@@ -49,7 +50,7 @@ with chart_side:
         has_minimum=has_minimum,
     )
     minimum = path.surface.minimum if has_minimum else 0.0
-    show(u_chart, "race.u", *u_table(ran, minimum), recipes=labels, has_minimum=has_minimum)
+    show_chart(u_chart, "race.u", *u_table(ran, minimum), recipes=labels, has_minimum=has_minimum)
     st.caption(
         f"Where each recipe ends at {len(RATES)} learning rates, after the same "
         f"{path.steps:,} steps; dots: the rates of this race. A curve stops where it diverges."
@@ -58,8 +59,8 @@ st.dataframe(
     pd.DataFrame(
         {
             "Recipe": labels,
-            "Learning rate": [number(runner.rate) for runner in ran.values()],
-            "Final value": [number(float(p.values[-1])) for p in paths],
+            "Learning rate": [format_number(runner.rate) for runner in ran.values()],
+            "Final value": [format_number(float(p.values[-1])) for p in paths],
             "Diverged at step": [
                 "–" if p.diverged_at is None else f"{p.diverged_at:,}" for p in paths
             ],

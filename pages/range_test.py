@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.ui.codes import class_code_box
-from lrlab.ui.entry import require_entry
-from lrlab.ui.range_test import range_test_controls, range_test_result
-from lrlab.ui.recipe import current_plan
-from lrlab.ui.server import store_errors
-from lrlab.ui.start import engine_note
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.server import report_store_errors
+from lrlab.ui.range_test.range_test import range_test_controls, range_test_result
+from lrlab.ui.recipe.current import current_plan
+from lrlab.ui.runs.access_codes import class_code_box
+from lrlab.ui.runs.start import engine_note
 
-require_entry()
+require_bootstrap()
 
 st.title("LR range test", anchor=False)
 plan = current_plan()
@@ -22,6 +22,6 @@ st.markdown(
 with st.container(border=True, key="sides-range"):
     class_code_box()
     range_test_controls(plan)
-with store_errors():
+with report_store_errors():
     engine_note()
     range_test_result(plan)

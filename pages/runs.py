@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.ui.entry import require_entry
-from lrlab.ui.looked_at import look_at
-from lrlab.ui.picked import picked_runs
-from lrlab.ui.recipe import current_plan
-from lrlab.ui.run_table import known_runs, run_table
-from lrlab.ui.server import store_errors
-from lrlab.ui.take_away import take_away
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.server import report_store_errors
+from lrlab.ui.recipe.current import current_plan
+from lrlab.ui.runs.downloads import downloads
+from lrlab.ui.runs.run_detail import run_detail
+from lrlab.ui.runs.run_selection import selected_runs
+from lrlab.ui.runs.run_table import known_runs, run_table
 
-require_entry()
+require_bootstrap()
 
 st.title("Runs", anchor=False)
 st.markdown("Tick a run to look at it, several to compare them; the address is a link to them.")
-with store_errors():
+with report_store_errors():
     run_table()
-    if runs := known_runs(picked_runs()):
-        look_at(runs, current_plan())
-        take_away(runs)
+    if runs := known_runs(selected_runs()):
+        run_detail(runs, current_plan())
+        downloads(runs)

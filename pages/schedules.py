@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from lrlab.charts import curve_chart, curve_table
-from lrlab.ui.entry import require_entry
-from lrlab.ui.pins import pin_button, pins, unpin_list
-from lrlab.ui.recipe import THIS, current_plan, details
-from lrlab.ui.show import show
-from lrlab.words import curve_sentence
+from lrlab.recipes.sentences import curve_sentence
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.chart_element import show_chart
+from lrlab.ui.recipe.current import THIS, current_plan, details
+from lrlab.ui.recipe.pins import pin_button, pins, unpin_list
 
-require_entry()
+require_bootstrap()
 
 plan = current_plan()
 st.title("Schedules", anchor=False)
@@ -36,7 +36,7 @@ table = pd.concat(
     for label, recipe in recipes.items()
 )
 if len(table):
-    show(
+    show_chart(
         curve_chart,
         "curve",
         table,

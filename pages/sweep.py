@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.ui.codes import class_code_box
-from lrlab.ui.entry import require_entry
-from lrlab.ui.recipe import current_plan
-from lrlab.ui.server import store_errors
-from lrlab.ui.start import engine_note
-from lrlab.ui.sweep import sweep_button, sweep_controls
-from lrlab.ui.sweep_result import sweep_results
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.server import report_store_errors
+from lrlab.ui.recipe.current import current_plan
+from lrlab.ui.runs.access_codes import class_code_box
+from lrlab.ui.runs.start import engine_note
+from lrlab.ui.sweep.controls import sweep_button, sweep_controls
+from lrlab.ui.sweep.result import sweep_results
 
-require_entry()
+require_bootstrap()
 
 st.title("Sweep", anchor=False)
 plan = current_plan()
@@ -24,6 +24,6 @@ with st.container(border=True, key="sides-sweep"):
     class_code_box()
     if planned := sweep_controls(plan):
         sweep_button(planned)
-with store_errors():
+with report_store_errors():
     engine_note()
     sweep_results()

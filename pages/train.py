@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.ui.codes import class_code_box, instructor_part
-from lrlab.ui.entry import require_entry
-from lrlab.ui.looked_at import look_at_run
-from lrlab.ui.recipe import current_plan, details
-from lrlab.ui.runs import open_run, run_list
-from lrlab.ui.server import store_errors
-from lrlab.ui.sidebar import plan_controls
-from lrlab.ui.start import data_note, engine_note, start_row
-from lrlab.words import curve_sentence
+from lrlab.recipes.sentences import curve_sentence
+from lrlab.ui.app.bootstrap import require_bootstrap
+from lrlab.ui.app.server import report_store_errors
+from lrlab.ui.recipe.current import current_plan, details
+from lrlab.ui.recipe.sidebar import plan_controls
+from lrlab.ui.runs.access_codes import class_code_box, instructor_part
+from lrlab.ui.runs.recent_runs import open_run, run_list
+from lrlab.ui.runs.run_detail import run_detail_by_id
+from lrlab.ui.runs.start import data_note, engine_note, start_row
 
-require_entry()
+require_bootstrap()
 
 st.title("Train", anchor=False)
 with st.container(border=True, key="sides-plan"):
@@ -25,11 +25,11 @@ with st.container(border=True, key="sides-plan"):
     class_code_box()
     start_row(plan)
     data_note()
-with store_errors():
+with report_store_errors():
     with st.container():
         engine_note()
     if (run_id := open_run()) is not None:
-        look_at_run(run_id, plan)
+        run_detail_by_id(run_id, plan)
     run_list()
 details(plan.recipe)
 instructor_part()

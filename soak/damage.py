@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from bench.report import Figure, report
-from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, find_problems
+from lrlab.datasets.fashion_mnist import SAMPLE_SET
+from lrlab.datasets.sources import SAMPLE_FOLDER, find_problems
 
 TIMES = 300
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.report import Figure, report
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store, StoreUnavailable
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store, StoreUnavailable
 from soak.kills import problems_in
 from soak.workers import COMPILED, SHORT, end_of, lives, ready_pid, resumed_again, wait
 

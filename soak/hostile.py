@@ -25,19 +25,19 @@ from lrlab import (
     trace,
 )
 from lrlab.__main__ import read_recipe
-from lrlab.draft import read_query, resolve_path, resolve_plan, run_numbers
+from lrlab.controls.draft import read_query, resolve_plan, resolve_trajectory, run_numbers
+from lrlab.controls.fields import every_field
+from lrlab.descent.formula import derivative, latex, program, read
+from lrlab.experiments.range_test import range_test_plan
+from lrlab.experiments.sweep import SweepAxis, param_of, sweep, sweepable
 from lrlab.export import plan_json, read_plan
-from lrlab.fields import every_field
-from lrlab.formula import derivative, latex, program, read
-from lrlab.limits import NAME_LENGTH
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput
-from lrlab.plan import PRESETS, RunPlan
-from lrlab.range_test import range_test_plan
-from lrlab.settings import NUMBERS, Settings
-from lrlab.store import NotAllowed, Store, UnknownRun
-from lrlab.sweep import SweepAxis, param_of, sweep, sweepable
-from lrlab.words import plain
+from lrlab.recipes.plan import PRESETS, RunPlan
+from lrlab.runs.limits import NAME_LENGTH
+from lrlab.runs.settings import NUMBERS, Settings
+from lrlab.runs.store import NotAllowed, Store, UnknownRun
+from lrlab.text import escape_markdown
 from soak.junk import JUNK, JUNK_STEPS, NUMBERS_OF_ANY_KIND, damaged, damaged_json, text_of
 
 INPUTS = 100_000
@@ -113,14 +113,14 @@ def ask_drawn(chance: random.Random) -> None:
 
 
 def ask_link(chance: random.Random) -> None:
-    """A page's address, as `read_query`, `resolve_plan` and `resolve_path` take it."""
+    """A page's address, as `read_query`, `resolve_plan` and `resolve_trajectory` take it."""
     keys = chance.choices(list(every_field()), k=3)
     query = {key: text_of(chance) for key in [*keys, text_of(chance, 3)]}
     query["optimizer"] = chance.choice(list(OPTIMIZERS))
     draft, refused = read_query(query)
-    assert all(plain(sentence) for sentence in refused)
+    assert all(escape_markdown(sentence) for sentence in refused)
     resolve_plan(draft)
-    resolve_path(draft)
+    resolve_trajectory(draft)
 
 
 def ask_runs(chance: random.Random) -> None:
@@ -172,7 +172,7 @@ def ask_sweep(chance: random.Random) -> None:
         optimizers.append(text_of(chance))
     seeds = [chance.choice((1, 2, -1, 2**31, 10**400)) for _ in range(chance.randint(0, 2))]
     for name, cell in sweep(plan, axes, optimizers, seeds).items():
-        assert 0 < len(name) <= NAME_LENGTH and plain(name)
+        assert 0 < len(name) <= NAME_LENGTH and escape_markdown(name)
         assert RunPlan.from_dict(cell.to_dict()) == cell
 
 
@@ -210,7 +210,7 @@ def ask_group(chance: random.Random, store: Store) -> None:
     plans = {f"{name}{number}": plan for number, name in enumerate((names * 14)[:count])}
     owner, name = chance.choice(names), chance.choice(names)
     group = store.queue_group(plans, owner=owner, name=name, kind="seeds")
-    assert plain(store.group(group).name)
+    assert escape_markdown(store.group(group).name)
     for run in store.runs(group=group):
         store.delete(run.id, by=run.owner)
 
@@ -228,7 +228,7 @@ def ask_describe(chance: random.Random, store: Store, run_id: int) -> None:
     )
     run = store.run(run_id)
     for text in (run.name, run.notes, *run.tags):
-        assert plain(text) or not text
+        assert escape_markdown(text) or not text
 
 
 def ask_store(chance: random.Random, store: Store) -> None:
@@ -237,7 +237,7 @@ def ask_store(chance: random.Random, store: Store) -> None:
     plan = next(iter(PRESETS.values()))
     run_id = store.queue(plan, owner=chance.choice(names), name=chance.choice(names))
     run = store.run(run_id)
-    assert plain(run.name)
+    assert escape_markdown(run.name)
     store.delete(run_id, by=run.owner)
 
 

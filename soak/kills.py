@@ -21,11 +21,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from bench.report import Figure, report
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import StaleAttempt, Store
-from lrlab.training.records import Point
-from lrlab.training.worker import StoreSink
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.store import StaleAttempt, Store
+from lrlab.runs.worker import StoreSink
+from lrlab.training.measurements import Point
 
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}))
 KILLS = 500
@@ -37,7 +37,7 @@ STALL_PAUSE = 0.03
 between them now and then, not always with the database locked."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["lrlab.store", "lrlab.training.worker"])
+CONTEXT.set_forkserver_preload(["lrlab.runs.store", "lrlab.runs.worker"])
 
 
 def write(url: str, name: str, pipe: Connection, pause: float) -> None:
@@ -102,7 +102,7 @@ def kill_writers(url: str, times: int, seed: int = 1) -> tuple[int, int]:
         process.kill()
         process.join()
         steps = said(pipe)
-        stored = [point["step"] for point in store.points(run_id)]
+        stored = [point.step for point in store.points(run_id)]
         acknowledged += len(steps)
         lost += len(set(steps) - set(stored))
         # One point may be written whose acknowledgement the kill cut off; a hole may not be.

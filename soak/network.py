@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from bench.report import Figure, report
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store, StoreUnavailable
-from lrlab.store.database import CONNECT_TIMEOUT, LOCK_TIMEOUT
-from lrlab.training.outage import OUTAGE_SECONDS
+from lrlab.runs.engine import Engine
+from lrlab.runs.retry import RETRY_LIMIT_SECONDS
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store, StoreUnavailable
+from lrlab.runs.store.database import CONNECT_TIMEOUT, LOCK_TIMEOUT
 from soak.postgres import postgres_server
 from soak.workers import LONG, SHORT, end_of, lives, ready_pid, resumed_again, wait
 
@@ -27,7 +27,7 @@ MOMENT = 8.0
 ONE_TRY = 2.0 * CONNECT_TIMEOUT
 """Seconds that one try may take: its connection is given up, and then a new one."""
 
-GIVEN_UP = OUTAGE_SECONDS + 2 * ONE_TRY
+GIVEN_UP = RETRY_LIMIT_SECONDS + 2 * ONE_TRY
 """Seconds in which a worker has given up: a try, more of them, and the last one."""
 
 RIGHT = LOCK_TIMEOUT + ONE_TRY

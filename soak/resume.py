@@ -7,11 +7,12 @@ from pathlib import Path
 
 from bench.report import Figure, report
 from lrlab import OPTIMIZERS, SCHEDULES, Recipe
-from lrlab.draft import resolve_plan
-from lrlab.plan import RunPlan
-from lrlab.training.checkpoint import CheckpointFiles
-from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, DataSource
-from lrlab.training.records import EpochRecord, Learned, Point, Result
+from lrlab.controls.draft import resolve_plan
+from lrlab.datasets.fashion_mnist import SAMPLE_SET
+from lrlab.datasets.sources import SAMPLE_FOLDER, DataSource
+from lrlab.recipes.plan import RunPlan
+from lrlab.training.checkpoint_files import CheckpointFiles
+from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunResult
 
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
 SETTINGS = {"epochs": "4", "batch_size": "32", "train_size": "90"}
@@ -43,10 +44,10 @@ class Told:
         measured = (record.loss, record.accuracy, record.val_loss, record.val_accuracy)
         self.epochs.append((*measured, record.learning_rate))
 
-    def learned(self, learned: Learned) -> None:
+    def learned(self, learned: EpochSnapshot) -> None:
         """What the network has learned."""
 
-    def result(self, result: Result) -> None:
+    def result(self, result: RunResult) -> None:
         """All epochs are trained."""
 
 
@@ -61,7 +62,7 @@ def plan_of(optimizer: str, schedule: str) -> RunPlan:
 
 def differs(plan: RunPlan, folder: Path) -> bool:
     """Whether a run that was cut off and resumed measures anything that a whole one does not."""
-    from lrlab.training.train import train
+    from lrlab.training.trainer import train
 
     whole, cut, rest = Told(), Told(stop_after=CUT_AFTER), Told()
     files = CheckpointFiles(folder, 1, {})

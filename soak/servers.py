@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from bench.report import Figure, report
-from lrlab.store import Store
-from lrlab.store.queueing import round_robin
+from lrlab.runs.store import Store
+from lrlab.runs.store.queue import round_robin
 from soak.workers import LONG, SHORT, end_of, lives, wait
 
 RUNNING, WAITING = 4, 20
@@ -20,9 +20,9 @@ RIGHT = 10.0
 
 SERVER = """
 import sys
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store
 settings = Settings(sys.argv[1], workers=int(sys.argv[2]), worker_memory=100_000)
 Engine(Store(settings.database_url), settings).start()
 sys.stdin.read()

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 
 from bench.report import Figure, report
-from lrlab.engine import Engine
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.settings import Settings
-from lrlab.store import ENDED, Run, Store
-from lrlab.training.checkpoint import NEWEST, UNFINISHED
-from lrlab.training.data import find_source
+from lrlab.datasets.sources import find_source
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import ENDED, Run, Store
+from lrlab.training.checkpoint_files import NEWEST, UNFINISHED
 
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.report import Figure, report
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import Store
-from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
-from lrlab.training.going_on import find_start, remove_needless
-from lrlab.training.records import EpochRecord, Point
-from lrlab.training.worker import StoreSink
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.attempts import delete_unneeded_checkpoints, find_resume_point
+from lrlab.runs.store import Store
+from lrlab.runs.worker import StoreSink
+from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
+from lrlab.training.measurements import EpochRecord, Point
 from soak.kills import CONTEXT, problems_in, said
 
 EPOCHS, STEPS = 3, 2
@@ -152,11 +152,11 @@ def attempt(store: Store, name: str, folder: Path, say: Callable[[object], None]
     """
     store.register_worker(name)
     run = store.claim(name)
-    files = CheckpointFiles(folder, run.id, {"plan": run.plan})
-    start, resumed = find_start(files, run)
+    files = CheckpointFiles(folder, run.id, {"plan": run.plan.to_dict()})
+    start, resumed = find_resume_point(files, run)
     done = start.epoch if start else 0
     store.record_setup(
-        run.id, run.attempt, data_source="none", way="fused", epoch=done, resumed=resumed
+        run.id, run.attempt, data_source="none", compile_mode="fused", epoch=done, resumed=resumed
     )
     sink = StoreSink(store, run)
     for epoch in range(done + 1, EPOCHS + 1):
@@ -169,7 +169,7 @@ def attempt(store: Store, name: str, folder: Path, say: Callable[[object], None]
         say(("checkpoint", epoch))
     store.finish(run.id, run.attempt, "finished", "completed")
     say(("state", "finished"))
-    remove_needless(folder, store)
+    delete_unneeded_checkpoints(folder, store)
 
 
 def work(url: str, name: str, folder: Path, pipe: Connection) -> None:
@@ -224,15 +224,15 @@ def kill_at_changes(url: str, checkpoints: Path, numbers: Iterable[int]) -> Foun
 
 
 def _files(store: Store, run_id: int, folder: Path) -> CheckpointFiles:
-    return CheckpointFiles(folder, run_id, {"plan": store.run(run_id).plan})
+    return CheckpointFiles(folder, run_id, {"plan": store.run(run_id).plan.to_dict()})
 
 
 def _look(
     store: Store, run_id: int, folder: Path, kept: list[tuple[str, object]], found: Found
 ) -> None:
     """Compare what a killed worker was told with what there is."""
-    steps = [point["step"] for point in store.points(run_id)]
-    epochs = [epoch["epoch"] for epoch in store.epochs(run_id)]
+    steps = [point.step for point in store.points(run_id)]
+    epochs = [epoch.epoch for epoch in store.epochs(run_id)]
     there = {("point", step) for step in steps} | {("epoch", epoch) for epoch in epochs}
     there.add(("state", store.run(run_id).state))
     newest, passed_over = _files(store, run_id, folder).read()
@@ -252,8 +252,8 @@ def _finish(store: Store, run_id: int, folder: Path, found: Found) -> None:
         store.resume(run_id, by="soak")
     if store.run(run_id).state == "queued":
         attempt(store, f"next {run_id}", folder, lambda _: None)
-    steps = [point["step"] for point in store.points(run_id)]
-    epochs = [epoch["epoch"] for epoch in store.epochs(run_id)]
+    steps = [point.step for point in store.points(run_id)]
+    epochs = [epoch.epoch for epoch in store.epochs(run_id)]
     whole = (list(range(EPOCHS * STEPS)), list(range(1, EPOCHS + 1)), "finished")
     found.unfinished += (steps, epochs, store.run(run_id).state) != whole
 

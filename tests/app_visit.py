@@ -12,9 +12,9 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from lrlab.settings import DATABASE_VARIABLE
-from lrlab.store import StoreUnavailable
-from lrlab.ui.server import server
+from lrlab.runs.settings import DATABASE_VARIABLE
+from lrlab.runs.store import StoreUnavailable
+from lrlab.ui.app.server import server
 
 APP = Path(__file__).parents[1] / "app.py"
 PAGES = tuple(path.stem for path in sorted((APP.parent / "pages").glob("*.py")))

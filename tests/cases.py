@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lrlab import OPTIMIZERS, SCHEDULES, SURFACES, Recipe
+from lrlab.descent.surfaces import Surface
 from lrlab.params import Param
-from lrlab.surfaces import Surface
 from tests.oracle import Walk, keras_walk
 
 STEPS = 200

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.store import Store
-from lrlab.training.data import FETCH_HINT, DataSource, find_source
+from lrlab.datasets.sources import FETCH_HINT, DataSource, find_source
+from lrlab.runs.store import Store
 from soak.postgres import PostgresServer, postgres_server
 
 SLOW = (
     "test_resume",
     "browser",
-    "test_fused",
+    "test_block_model",
     "test_pages",
     "test_export_script",
     "test_training",
     "test_engine",
     "test_servers",
-    "test_going_on",
+    "test_attempts",
     "test_soak",
-    "test_learned",
+    "test_epoch_snapshots",
     "test_lengths",
 )
 """The modules that take longest, so that two processes that share the tests end together."""

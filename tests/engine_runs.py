@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from lrlab.engine import Engine
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import ENDED, Run, Store
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.engine import Engine
+from lrlab.runs.store import ENDED, Run, Store
 
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
@@ -59,9 +59,9 @@ def is_alive(pid: int) -> bool:
 
 SERVER = """
 import os, sys
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store
 settings = Settings(database_url=sys.argv[1], workers=int(sys.argv[2]))
 Engine(Store(settings.database_url), settings).start()
 sys.stdin.read()

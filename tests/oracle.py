@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lrlab import Recipe
-from lrlab.surfaces import Point, Surface
+from lrlab.descent.surfaces import Point, Surface
 
 
 @dataclass(frozen=True)

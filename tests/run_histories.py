@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import State, Store
-from lrlab.training.records import EpochRecord, Learned, Mistakes, Point, Result
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.store import State, Store
+from lrlab.training.measurements import EpochRecord, EpochSnapshot, Mistakes, Point, RunResult
 
 WORKER = "past"
 
-RESULT = Result(
+RESULT = RunResult(
     Mistakes(
         np.arange(2, dtype=np.int32),
         np.full((2, 28, 28), 200, np.uint8),
@@ -25,11 +25,11 @@ RESULT = Result(
 """What comes of every run: two surest mistakes, and a file."""
 
 
-def learned_by(epoch: int) -> Learned:
+def learned_by(epoch: int) -> EpochSnapshot:
     """What every network has learned by an epoch: all classes but the first."""
     confusion = np.diag(np.full(10, 50 * epoch))
     confusion[0] = np.roll(confusion[0], 6)
-    return Learned(epoch, np.full((16, 28, 28), 128 + epoch, np.uint8), 0.25, confusion)
+    return EpochSnapshot(epoch, np.full((16, 28, 28), 128 + epoch, np.uint8), 0.25, confusion)
 
 
 def small_plan(optimizer: str = "adam", rate: float = 0.001, **settings: int) -> RunPlan:
@@ -53,7 +53,7 @@ def train_all(store: Store, losses: list[float], state: State = "finished") -> N
     loss_of = dict(zip(waiting, losses, strict=True))
     while (run := store.claim(WORKER)) is not None:
         loss = loss_of[run.id]
-        attempt, plan = (run.id, run.attempt), RunPlan.from_dict(run.plan)
+        attempt, plan = (run.id, run.attempt), run.plan
         rates = plan.recipe.learning_rates(plan.total_steps)
         steps = plan.steps_per_epoch
         for epoch in range(1, plan.epochs + 1):
@@ -63,7 +63,7 @@ def train_all(store: Store, losses: list[float], state: State = "finished") -> N
                 epoch, steps * epoch, loss, 1 - loss, loss, 1 - loss, float(rates[-1]), 1.5
             )
             store.record_epoch(*attempt, record)
-            store.record_learned(*attempt, learned_by(epoch))
+            store.record_snapshot(*attempt, learned_by(epoch))
         lost = not math.isfinite(loss)
         reason = "diverged at step 30" if lost else "completed all 30 steps"
         if not lost:

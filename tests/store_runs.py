@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lrlab.limits import Limits
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import State, Store
-from lrlab.training.records import EpochRecord
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.limits import Limits
+from lrlab.runs.store import State, Store
+from lrlab.training.measurements import EpochRecord
 
 ROOMY = Limits(max_waiting=100)
 """For tests in which one browser asks for much."""

@@ -15,47 +15,50 @@ ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "lrlab").rglob("*.py")]
 NAMES = {str(path.relative_to(ROOT)): path for path in FILES}
 
-UI = ("app.py", "pages/", "lrlab/ui/")
+LAYERS = (
+    ("params", "text"),
+    ("optimizers", "schedules", "datasets"),
+    ("keras",),
+    ("recipes",),
+    ("descent",),
+    ("controls",),
+    ("training",),
+    ("runs",),
+    ("experiments",),
+    ("charts", "export"),
+    ("notebook",),
+    ("__init__",),
+    ("ui", "__main__"),
+)
+"""The rooms of ``lrlab``, lowest first. A module imports from its own room and from lower layers."""
+
 HOMES = {
-    "streamlit": UI,
-    "lrlab.ui": UI,
-    "sqlalchemy": ("lrlab/store/",),
-    "sqlite3": ("lrlab/store/",),
+    "streamlit": ("app.py", "pages/", "lrlab/ui/"),
+    "lrlab.ui": ("app.py", "pages/", "lrlab/ui/"),
+    "tensorflow": ("lrlab/training/",),
+    "keras": ("lrlab/keras/", "lrlab/training/"),
+    "sqlalchemy": ("lrlab/runs/store/",),
+    "sqlite3": ("lrlab/runs/store/",),
 }
-"""What only files below these paths import, at any place in them."""
-
-HEAVY = ("tensorflow", "keras")
-"""What only `lrlab.training` imports at module level."""
-
-AROUND = ("lrlab.store", "lrlab.engine", "lrlab.settings", "lrlab.training", "lrlab.ui")
-CORE = [
-    name
-    for name in NAMES
-    if name.startswith("lrlab/")
-    and not name.startswith(("lrlab/ui/", "lrlab/store/", "lrlab/training/"))
-    and not name.startswith("lrlab/engine/")
-    and name not in ("lrlab/__main__.py", "lrlab/settings.py")
-]
-"""Descriptions, recipe, simulation, charts and words: what is loaded without any of `AROUND`."""
+"""Each package, and the only files that import it, inside functions too."""
 
 
 def is_for_types_alone(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def imports(path: Path, *, in_functions: bool = True) -> Iterator[str]:
-    """The modules a file imports when it runs, in full; ``from a import b`` gives both ``a`` and
-    ``a.b``."""
+def imports(path: Path) -> Iterator[str]:
+    """The modules a file imports when it runs, inside functions too.
+
+    ``from a import b`` gives both ``a`` and ``a.b``. Imports for type checkers alone are left out.
+    """
     waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
     while waiting:
         node = waiting.pop()
         if is_for_types_alone(node):
             waiting += node.orelse
             continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            if not in_functions:
-                continue
-        elif isinstance(node, ast.Import):
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute here"
@@ -75,32 +78,36 @@ def test_a_package_is_imported_only_at_home(package: str) -> None:
     assert [name for name in sorted(users) if not name.startswith(HOMES[package])] == []
 
 
-@pytest.mark.parametrize("package", HEAVY)
-def test_tensorflow_and_keras_are_imported_at_module_level_in_training_alone(
-    package: str,
-) -> None:
-    users = {
-        name
-        for name, path in NAMES.items()
-        if any(below(module, package) for module in imports(path, in_functions=False))
-    }
-    assert [name for name in sorted(users) if not name.startswith("lrlab/training/")] == []
+def room(module: str) -> str:
+    """The first name below ``lrlab``."""
+    return module.split(".")[1] if "." in module else "__init__"
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_the_core_loads_without_store_engine_training_and_pages(name: str) -> None:
-    used = set(imports(NAMES[name], in_functions=False))
-    assert [m for m in sorted(used) if any(below(m, package) for package in AROUND)] == []
+def module_name(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+MODULES = {module_name(name): path for name, path in NAMES.items()}
+INSIDE = {name: path for name, path in MODULES.items() if name.split(".")[0] == "lrlab"}
+
+
+def test_every_room_has_its_layer_and_every_layer_its_rooms() -> None:
+    assert {room(module) for module in INSIDE} == {room for layer in LAYERS for room in layer}
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_module_imports_only_from_its_own_room_and_from_lower_layers(module: str) -> None:
+    layers = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
+    own = room(module)
+    used = {name for name in imports(INSIDE[module]) if name in INSIDE}
+    wrong = [m for m in sorted(used) if room(m) != own and layers[room(m)] >= layers[own]]
+    assert wrong == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    modules = {
-        name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
-        for name, path in NAMES.items()
-    }
     graph = {
-        module: {m for m in imports(path, in_functions=False) if m in modules and m != module}
-        for module, path in modules.items()
+        module: {m for m in imports(path) if m in MODULES and m != module}
+        for module, path in MODULES.items()
     }
     TopologicalSorter(graph).prepare()
 
@@ -121,8 +128,8 @@ def loaded(*packages):
 """
 
 VISIT = """
-from lrlab.plan import PRESETS
-from lrlab.ui.server import server
+from lrlab.recipes.plan import PRESETS
+from lrlab.ui.app.server import server
 from tests.app_visit import ME, PAGES, serving, visit
 
 with serving(sys.argv[1]):
@@ -150,7 +157,14 @@ def test_the_package_itself_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["lrlab.engine", "lrlab.store", "lrlab.training.data", "lrlab.training.worker"]
+    "module",
+    [
+        "lrlab.runs.engine",
+        "lrlab.runs.store",
+        "lrlab.datasets.sources",
+        "lrlab.keras.code",
+        "lrlab.runs.worker",
+    ],
 )
 def test_what_the_pages_process_uses_of_training_is_light(module: str) -> None:
     heavy = "'tensorflow', 'keras', 'sklearn', 'streamlit'"

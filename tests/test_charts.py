@@ -18,24 +18,25 @@ from lrlab.charts import (
     curve_table,
     divergence_table,
     epoch_table,
+    hyperparameter_map_chart,
     loss_chart,
-    outcome_chart,
-    path_csv,
-    path_map_chart,
-    path_rate_chart,
-    path_table,
     point_table,
     recorded_rate_chart,
     thinned,
+    trajectory_csv,
+    trajectory_map_chart,
+    trajectory_rate_chart,
+    trajectory_table,
     u_chart,
     u_table,
     value_chart,
 )
-from lrlab.outcome_map import Ticked
-from lrlab.race import RATES, race
-from lrlab.recipe import Recipe
-from lrlab.simulate import Path, trace
+from lrlab.descent.hyperparameter_map import AxisTicks
+from lrlab.descent.race import RATES, race
+from lrlab.descent.trajectory import Trajectory, trace
+from lrlab.recipes.recipe import Recipe
 from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
+from tests.measured import epoch_record, point
 
 STEPS_PER_EPOCH = 100
 RECIPE = Recipe.from_dict(
@@ -47,21 +48,21 @@ RECIPE = Recipe.from_dict(
 CURVE = curve_table(RECIPE, 2000, STEPS_PER_EPOCH, "a")
 POINTS = point_table(
     [
-        {"step": 49, "loss": 2.0, "learning_rate": 0.1},
-        {"step": 99, "loss": float("nan"), "learning_rate": 0.05},
+        point(49, loss=2.0, learning_rate=0.1),
+        point(99, loss=float("nan"), learning_rate=0.05),
     ],
     STEPS_PER_EPOCH,
 )
 EPOCHS = epoch_table(
     [
-        {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7},
-        {"epoch": 2, "loss": 0.4, "accuracy": 0.9, "val_loss": 0.5, "val_accuracy": 0.8},
+        epoch_record(1, loss=0.5, accuracy=0.8, val_loss=0.6, val_accuracy=0.7),
+        epoch_record(2, loss=0.4, accuracy=0.9, val_loss=0.5, val_accuracy=0.8),
     ]
 )
-TICKED = Ticked("beta_1", ((0.0, "0"), (0.5, "0.9"), (1.0, "0.99")))
+TICKED = AxisTicks("beta_1", ((0.0, "0"), (0.5, "0.9"), (1.0, "0.99")))
 
 
-def walk(rate: float, surface: str = "rosenbrock") -> Path:
+def walk(rate: float, surface: str = "rosenbrock") -> Trajectory:
     schedule = {"name": "constant", "learning_rate": rate}
     return trace(
         Recipe.from_dict({"optimizer": {"name": "sgd"}, "schedule": schedule}), surface, steps=40
@@ -81,22 +82,26 @@ MADE = {
     "curve, log": (curve_chart, [CURVE], {"recipes": ("a",), "log": True}),
     "values": (
         value_chart,
-        [path_table(PATH, "a"), divergence_table([walk(1.0)])],
+        [trajectory_table(PATH, "a"), divergence_table([walk(1.0)])],
         {"recipes": ("a",), "has_minimum": True},
     ),
     "values without minimum": (
         value_chart,
-        [path_table(walk(1e-3, "saddle"), "a"), divergence_table([])],
+        [trajectory_table(walk(1e-3, "saddle"), "a"), divergence_table([])],
         {"recipes": ("a",), "has_minimum": False},
     ),
     "path on its map": (
-        path_map_chart,
-        [PICTURE, path_table(PATH, "a")],
+        trajectory_map_chart,
+        [PICTURE, trajectory_table(PATH, "a")],
         {"surface": PATH.surface, "recipes": ("a",)},
     ),
     "U-curves": (u_chart, [U_CURVES, U_DOTS], {"recipes": tuple(RACE), "has_minimum": True}),
-    "rates of a path": (path_rate_chart, [path_table(PATH, "a")], {"recipes": ("a",)}),
-    "outcomes": (outcome_chart, [PICTURE, HERE], {"x": TICKED, "y": TICKED, "cells": 100}),
+    "rates of a path": (trajectory_rate_chart, [trajectory_table(PATH, "a")], {"recipes": ("a",)}),
+    "outcomes": (
+        hyperparameter_map_chart,
+        [PICTURE, HERE],
+        {"x": TICKED, "y": TICKED, "cells": 100},
+    ),
     "loss": (loss_chart, [POINTS, EPOCHS], {"length": 2}),
     "accuracy": (accuracy_chart, [EPOCHS], {"length": 2}),
     "recorded rates": (
@@ -142,7 +147,7 @@ def test_a_short_curve_has_every_step(steps: int) -> None:
 
 
 def test_a_path_has_a_row_for_every_step_and_no_rate_after_the_last() -> None:
-    table = path_table(PATH, "a")
+    table = trajectory_table(PATH, "a")
     assert table["step"].tolist() == list(range(41))
     assert (table[["x", "y"]].to_numpy() == PATH.points).all()
     assert (table["learning_rate"].iloc[:-1] == PATH.learning_rates).all()
@@ -153,11 +158,11 @@ def test_a_path_has_a_row_for_every_step_and_no_rate_after_the_last() -> None:
 def test_a_gap_of_nothing_can_stand_on_a_logarithmic_axis() -> None:
     recipe = Recipe.from_dict({"optimizer": {"name": "sgd"}})
     at_minimum = trace(recipe, "booth", start=(1.0, 3.0), steps=3)
-    assert (path_table(at_minimum, "a")["gap"] > 0).all()
+    assert (trajectory_table(at_minimum, "a")["gap"] > 0).all()
 
 
 def test_a_surface_without_minimum_shows_its_value_itself() -> None:
-    table = path_table(walk(0.1, "saddle"), "a")
+    table = trajectory_table(walk(0.1, "saddle"), "a")
     assert (table["gap"] == table["f"]).all()
     assert (table["f"] < 0).any()
 
@@ -208,7 +213,7 @@ def test_a_u_curve_has_a_row_for_each_rate_at_which_the_recipe_did_not_diverge()
 
 
 def test_a_path_as_csv_is_exact() -> None:
-    table = pd.read_csv(io.StringIO(path_csv(PATH)), float_precision="round_trip")
+    table = pd.read_csv(io.StringIO(trajectory_csv(PATH)), float_precision="round_trip")
     assert (table[["x", "y"]].to_numpy() == PATH.points).all()
     assert (table["f"] == PATH.values).all()
     assert table["step"].tolist() == list(range(PATH.steps + 1))

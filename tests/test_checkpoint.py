@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrlab.training.checkpoint import (
+from lrlab.training.checkpoint_files import (
     NEWEST,
     OLDER,
     Checkpoint,

@@ -13,8 +13,8 @@ from typing import NoReturn
 import pytest
 
 from lrlab.__main__ import EpochLines, main
-from lrlab.training import data
-from lrlab.training.records import EpochRecord
+from lrlab.datasets import sources
+from lrlab.training.measurements import EpochRecord
 
 ROOT = Path(__file__).parent.parent
 KEYS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"]
@@ -26,8 +26,8 @@ def only_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with no full copy and nothing to download."""
     monkeypatch.delenv("LRLAB_DATA_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(data, "PACKAGE_FOLDER", tmp_path / "package")
-    monkeypatch.setattr(data, "DOWNLOAD_URL", (tmp_path / "nowhere").as_uri() + "/")
+    monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(sources, "DOWNLOAD_URL", (tmp_path / "nowhere").as_uri() + "/")
 
 
 def recipe_file(folder: Path, text: str = NADAM) -> str:
@@ -222,7 +222,7 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path: Path) -> Non
 
 
 def test_data_says_which_copy_is_used(
-    full_data: data.DataSource, capsys: pytest.CaptureFixture[str]
+    full_data: sources.DataSource, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["data"]) == 0
     assert capsys.readouterr().out == f"{full_data.description} ({full_data.path})\n"
@@ -244,6 +244,6 @@ def test_data_without_any_copy_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(data, "SAMPLE_FOLDER", tmp_path / "empty")
+    monkeypatch.setattr(sources, "SAMPLE_FOLDER", tmp_path / "empty")
     assert main(["data"]) == 1
     assert "Install LR Lab again" in capsys.readouterr().err

@@ -7,27 +7,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lrlab.draft import (
+from lrlab.controls.draft import (
     CHOICES,
     choice_key,
     draft_of,
     every_field,
     is_stretched,
     optimizer_fields,
-    path_fields,
     query_of,
     read_query,
-    resolve_path,
     resolve_plan,
     resolve_recipe,
+    resolve_trajectory,
     schedule_fields,
+    trajectory_fields,
 )
+from lrlab.descent.surfaces import SURFACES
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput
-from lrlab.plan import PRESETS, RunPlan
-from lrlab.recipe import Recipe
+from lrlab.recipes.plan import PRESETS, RunPlan
+from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import SCHEDULES
-from lrlab.surfaces import SURFACES
 
 
 def test_every_default_is_read_back_as_it_is_written() -> None:
@@ -165,7 +165,7 @@ def test_values_that_do_not_fit_together_are_refused_when_the_recipe_is_made() -
 
 
 def test_a_path_has_its_surface_start_and_steps() -> None:
-    surface, start, steps, *_ = resolve_path(
+    surface, start, steps, *_ = resolve_trajectory(
         {
             "surface": "quadratic_bowl",
             "quadratic_bowl.start": "1, -2",
@@ -179,12 +179,12 @@ def test_a_path_has_its_surface_start_and_steps() -> None:
 @pytest.mark.parametrize("text", ["1", "1, 2, 3", "a, b", "1, nan", ""])
 def test_a_start_that_is_no_point_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="start"):
-        resolve_path({"surface": "booth", "booth.start": text})
+        resolve_trajectory({"surface": "booth", "booth.start": text})
 
 
 def test_each_surface_has_fields_for_its_own_parameters() -> None:
     for key, surface in SURFACES.items():
-        keys = {field.key for field in path_fields(key)}
+        keys = {field.key for field in trajectory_fields(key)}
         assert keys == {"path_steps", f"{key}.start"} | {f"{key}.{p.name}" for p in surface.params}
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.engine import Engine
-from lrlab.plan import RunPlan
-from lrlab.settings import Settings
-from lrlab.store import Store
-from lrlab.training.worker import Exit, describe_error
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store
+from lrlab.runs.worker import Exit, describe_error
 from tests.engine_runs import (
     ENOUGH_MEMORY,
     PATIENCE,
@@ -60,8 +60,8 @@ def test_a_queued_run_is_trained_and_what_it_measured_appears(engine: Engine, st
     assert "completed" in run.reason
     assert run.data_source
     assert 0 <= run.test_accuracy <= 1
-    assert [row["epoch"] for row in store.epochs(run.id)] == [1]
-    assert [point["step"] for point in store.points(run.id)] == list(range(SHORT.total_steps))
+    assert [row.epoch for row in store.epochs(run.id)] == [1]
+    assert [point.step for point in store.points(run.id)] == list(range(SHORT.total_steps))
     assert engine.status().state == "ready"
 
 
@@ -172,7 +172,7 @@ def start_worker(url: str, runs: int, memory: float = ENOUGH_MEMORY) -> subproce
     """A worker called "worker", without an engine."""
     limits = ["--runs", str(runs), "--memory", str(memory)]
     return subprocess.Popen(
-        [sys.executable, "-m", "lrlab.training.worker", "--name", "worker", *limits],
+        [sys.executable, "-m", "lrlab.runs.worker", "--name", "worker", *limits],
         stdin=subprocess.PIPE,
         env=os.environ | {"LRLAB_DATABASE_URL": url},
     )

@@ -14,15 +14,15 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab.draft import resolve_plan
+from lrlab.controls.draft import resolve_plan
 from lrlab.export import keras_notebook, keras_script
-from lrlab.networks import NETWORKS
-from lrlab.plan import RunPlan
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.store import Store
+from lrlab.runs.worker import StoreSink
 from lrlab.schedules import SCHEDULES
-from lrlab.store import Store
-from lrlab.training.train import train
-from lrlab.training.ways import FUSED, UNFUSED, Way
-from lrlab.training.worker import StoreSink
+from lrlab.training.compile_mode import FUSED, UNFUSED, CompileMode
+from lrlab.training.trainer import train
 from tests.training_runs import HISTORY, SAMPLE
 
 RAMP = {"ramp.warmup_steps.percent": "25", "ramp.cooldown_steps.percent": "50"}
@@ -63,7 +63,7 @@ TRAINED_WITH = {
 """Every schedule, each with another optimizer."""
 
 
-def cases() -> dict[str, tuple[RunPlan, Way]]:
+def cases() -> dict[str, tuple[RunPlan, CompileMode]]:
     """The run of each schedule."""
     found = {}
     for schedule, optimizer in TRAINED_WITH.items():
@@ -128,13 +128,15 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, l
     }
 
 
-def stored_history(plan: RunPlan, way: Way, store: Store, url: str) -> dict[str, list[float]]:
+def stored_history(
+    plan: RunPlan, way: CompileMode, store: Store, url: str
+) -> dict[str, list[float]]:
     """Queues a run and trains it as a worker does; the history is what another process would
     then read in the database."""
     store.register_worker("worker")
     run_id = store.queue(plan, owner="ada", name="a run")
     run = store.claim("worker")
-    outcome = train(RunPlan.from_dict(run.plan), StoreSink(store, run), SAMPLE, way)
+    outcome = train(run.plan, StoreSink(store, run), SAMPLE, way)
     assert outcome.kind == "completed"
     store.finish(run.id, run.attempt, "finished", outcome.text)
     reader = Store(url)

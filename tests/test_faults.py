@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store, StoreUnavailable, database
-from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
-from lrlab.training.records import Point
-from lrlab.ui.server import server
-from lrlab.ui.trouble import UNTIL
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store, StoreUnavailable, database
+from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
+from lrlab.training.measurements import Point
+from lrlab.ui.app.server import server
+from lrlab.ui.app.status_banner import UNTIL
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
@@ -89,9 +89,9 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
     run_id, attempt = bring_to(store, "running")
     with no_file_grows_beyond(file_of(url).stat().st_size + 20_000):
         written = fill(store, run_id, attempt)
-        assert [point["step"] for point in store.points(run_id)] == list(range(written))
+        assert [point.step for point in store.points(run_id)] == list(range(written))
     store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
-    assert [point["step"] for point in store.points(run_id)] == list(range(written + 1))
+    assert [point.step for point in store.points(run_id)] == list(range(written + 1))
     assert problems_in(url) == []
 
 
@@ -101,9 +101,9 @@ def test_a_full_file_system_is_the_same(small_disk: Path) -> None:
     run_id, attempt = bring_to(store, "running")
     with full(small_disk):
         written = fill(store, run_id, attempt)
-        assert [point["step"] for point in store.points(run_id)] == list(range(written))
+        assert [point.step for point in store.points(run_id)] == list(range(written))
     store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
-    assert [point["step"] for point in store.points(run_id)] == list(range(written + 1))
+    assert [point.step for point in store.points(run_id)] == list(range(written + 1))
     store.close()
     assert problems_in(f"sqlite:///{small_disk / 'runs.db'}") == []
 
@@ -204,7 +204,7 @@ def test_a_postgresql_server_that_hangs_is_given_up_and_used_again_when_it_answe
     monkeypatch.setattr(database, "CONNECT_TIMEOUT", 4)
     store = Store(postgres.new_database())
     first = queue(store)
-    monkeypatch.setattr("lrlab.store.postgres.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("lrlab.runs.store.postgres.ANSWER_SECONDS", 0.2)
     with postgres.hung(), pytest.raises(StoreUnavailable, match="PostgreSQL server did not answer"):
         queue(store)
     monkeypatch.undo()
@@ -219,7 +219,7 @@ def assert_goes_on(store: Store, run_id: int, measured: list[dict[str, float]]) 
     points = store.points(run_id)
     assert (store.run(run_id).state, store.run(run_id).attempt) == ("running", 1)
     assert points[: len(measured)] == measured
-    assert len(set(np.diff([point["step"] for point in points]))) == 1
+    assert len(set(np.diff([point.step for point in points]))) == 1
 
 
 def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when_it_is_back(

@@ -11,10 +11,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lrlab import SURFACES
-from lrlab.formula import Node, derivative, latex, program, read
+from lrlab.descent.float_ops import float_ops
+from lrlab.descent.formula import Node, derivative, latex, program, read
+from lrlab.descent.surfaces import FORMULA, formula_surface
 from lrlab.params import InvalidInput
-from lrlab.scalar import scalar
-from lrlab.surfaces import FORMULA, formula_surface
 
 EXAMPLES = 300
 THOROUGH = settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
@@ -169,7 +169,7 @@ def test_the_value_is_the_one_python_computes(
     except (ArithmeticError, ValueError, TypeError):
         # No number: Python's own powers may be complex, which no function then takes.
         assume(False)
-    (value,) = program(tree).run(scalar, *at)
+    (value,) = program(tree).run(float_ops, *at)
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -213,7 +213,7 @@ def test_floats_and_arrays_agree(formula: tuple[str, Node], at: tuple[float, flo
     with np.errstate(all="ignore"):
         arrays = value_and_gradient(tree, np, *(np.full(3, part) for part in at))
     try:
-        floats = value_and_gradient(tree, scalar, *at)
+        floats = value_and_gradient(tree, float_ops, *at)
     except (ArithmeticError, ValueError):
         # Here floats give up and the walk goes on with arrays.
         return

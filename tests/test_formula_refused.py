@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lrlab.formula import read
+from lrlab.descent.formula import read
+from lrlab.descent.surfaces import formula_surface
 from lrlab.params import InvalidInput
-from lrlab.surfaces import formula_surface
 from tests.test_formula import TEXTBOOK
 
 # What is wrong, the part to be quoted, and where it begins, counted from 1.
@@ -160,7 +160,7 @@ ESCAPE = """
 import sys
 from tests.test_formula_refused import BAD, random_texts
 from lrlab.params import InvalidInput
-from lrlab.surfaces import formula_surface
+from lrlab.descent.surfaces import formula_surface
 import numpy as np
 
 seen, watching = set(), []

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lrlab import OPTIMIZERS, Path, Recipe, trace
-from lrlab.inspector import hessian_eigenvalues, inspect_step
+from lrlab import OPTIMIZERS, Recipe, Trajectory, trace
+from lrlab.descent.inspector import hessian_eigenvalues, inspect_step
+from lrlab.descent.surfaces import SURFACES
 from lrlab.params import InvalidInput
-from lrlab.surfaces import SURFACES
 
 
-def path_of(optimizer: str, surface: str = "rosenbrock", steps: int = 40, **hyper: object) -> Path:
+def path_of(
+    optimizer: str, surface: str = "rosenbrock", steps: int = 40, **hyper: object
+) -> Trajectory:
     recipe = Recipe.from_dict(
         {
             "optimizer": {"name": optimizer} | hyper,

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab.networks import NETWORKS
-from lrlab.training.images import Images, load_images
+from lrlab.datasets.split import Images, load_images
+from lrlab.recipes.networks import NETWORKS
 from lrlab.training.keras_file import keras_file, trained_weights
-from lrlab.training.model import network_layers
+from lrlab.training.network_model import network_layers
 from tests.training_runs import SAMPLE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from lrlab.store import Store
+from lrlab.runs.store import Store
 from tests.store_runs import queue
 
 

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab.training.records import Point
-from lrlab.training.train import train
-from lrlab.training.ways import FUSED, SMALL_BLOCK_STEPS, UNFUSED, Way
+from lrlab.training.compile_mode import FUSED, SMALL_BLOCK_STEPS, UNFUSED, CompileMode
+from lrlab.training.measurements import Point
+from lrlab.training.trainer import train
 from tests.training_runs import SAMPLE, ListSink, plain_fit, plan_of
 
 RATE = 0.05
@@ -41,14 +41,14 @@ def sgd(**settings: Any) -> dict[str, Any]:
     return {"optimizer": {"name": "sgd", **settings}, "schedule": schedule}
 
 
-def points_of(recipe: dict[str, Any], way: Way, **settings: int) -> list[Point]:
+def points_of(recipe: dict[str, Any], way: CompileMode, **settings: int) -> list[Point]:
     sink = ListSink()
     train(plan_of(recipe, **settings), sink, SAMPLE, way)
     return sink.all_points
 
 
 @pytest.mark.parametrize("way", [FUSED, UNFUSED], ids=lambda way: way.key)
-def test_the_last_step_of_each_block_tells_both(way: Way) -> None:
+def test_the_last_step_of_each_block_tells_both(way: CompileMode) -> None:
     # Two epochs of a whole block and one of a whole batch and a smaller one.
     settings = {"train_size": 300, "batch_size": 31, "epochs": 2}
     points, truth = points_of(sgd(), way, **settings), Lengths()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lrlab import OPTIMIZERS, Recipe, trace
+from lrlab.descent.trajectory import NOISE, NOISE_SEED
 from lrlab.optimizers.base import step
 from lrlab.params import InvalidInput
-from lrlab.simulate import NOISE, NOISE_SEED
 
 
 def recipe_of(name: str, learning_rate: float = 0.01) -> Recipe:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.plan import PRESETS
-from lrlab.store import Store
-from lrlab.ui.server import server
+from lrlab.recipes.plan import PRESETS
+from lrlab.runs.store import Store
+from lrlab.ui.app.server import server
 from tests.app_visit import ME, serving, visit
 
 ROOT = Path(__file__).parents[1]

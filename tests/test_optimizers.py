@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lrlab import OPTIMIZERS, SURFACES, Recipe
+from lrlab.descent.trajectory import FAR
 from lrlab.optimizers.base import step
-from lrlab.simulate import FAR
 from tests.cases import CASES, HYPER, STEPS, recipes, walk_of
 from tests.oracle import Walk, keras_walk
 

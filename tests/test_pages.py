@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.draft import optimizer_fields, path_fields, schedule_fields
+from lrlab.controls.draft import optimizer_fields, schedule_fields, trajectory_fields
+from lrlab.datasets import sources
+from lrlab.descent.surfaces import SURFACES
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import OFF
 from lrlab.schedules import SCHEDULES
-from lrlab.surfaces import SURFACES
-from lrlab.training import data
-from lrlab.words import plain
+from lrlab.text import escape_markdown
 from tests.app_visit import PAGES, button, go, said, serving, visit
 
 QUICK = {"path_steps": "20"}
@@ -86,7 +86,7 @@ def test_every_schedule_can_be_given_in_steps(key: str) -> None:
 def test_every_surface_can_be_chosen(key: str) -> None:
     session = visit("paths", QUICK | {"surface": key})
     assert_well(session)
-    assert {field.key for field in path_fields(key)} <= keys(session)
+    assert {field.key for field in trajectory_fields(key)} <= keys(session)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -116,7 +116,7 @@ def test_a_typed_value_is_exact_and_a_refused_one_changes_nothing() -> None:
     assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
     assert "0.00033" in code(session)
     session.text_input(key=box).set_value("-1").run()
-    assert plain("learning_rate = -1") in session.error[0].value
+    assert escape_markdown("learning_rate = -1") in session.error[0].value
     assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
     session.text_input(key=box).set_value("0.5").run()
     assert_well(session)
@@ -183,8 +183,8 @@ def test_an_optional_parameter_can_be_turned_on_and_off() -> None:
 def test_parameters_that_exclude_each_other_are_both_named() -> None:
     session = visit("home", {"optimizer": "adam", "adam.clipnorm": "1", "adam.clipvalue": "2"})
     assert [item.message for item in session.exception] == []
-    assert plain("clipnorm = 1") in session.error[0].value
-    assert plain("clipvalue = 2") in session.error[0].value
+    assert escape_markdown("clipnorm = 1") in session.error[0].value
+    assert escape_markdown("clipvalue = 2") in session.error[0].value
     session.select_slider(key="adam.clipvalue").set_value(OFF).run()
     assert_well(session)
 
@@ -309,9 +309,9 @@ def test_divergence_is_said_on_the_paths_page_with_its_step() -> None:
 def test_no_page_needs_more_than_the_bundled_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(data.DATA_VARIABLE, raising=False)
+    monkeypatch.delenv(sources.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(data, "PACKAGE_FOLDER", tmp_path / "package")
+    monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
     session = visit("train", {"train_size": "45000"})
     assert_well(session)
     told = said(session)
@@ -326,8 +326,8 @@ def test_a_damaged_copy_is_named_on_the_train_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"not gzip")
-    monkeypatch.setenv(data.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     session = visit("train")
     assert_well(session)
     warned = session.warning[0].value
-    assert data.DATA_VARIABLE in warned and "train-images-idx3-ubyte.gz is damaged" in warned
+    assert sources.DATA_VARIABLE in warned and "train-images-idx3-ubyte.gz is damaged" in warned

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lrlab import OPTIMIZERS, SCHEDULES, SURFACES
 from lrlab.params import InvalidInput, Param, check_all, lookup, number_text, shown
-from lrlab.plan import PLAN_PARAMS
+from lrlab.recipes.plan import PLAN_PARAMS
 from lrlab.schedules import RAMP
 
 EVERY = {

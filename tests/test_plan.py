@@ -10,7 +10,7 @@ import pytest
 
 from lrlab import Recipe
 from lrlab.params import InvalidInput
-from lrlab.plan import FULL_TRAIN_SIZE, NETWORKS, PRESETS, RunPlan
+from lrlab.recipes.plan import FULL_TRAIN_SIZE, NETWORKS, PRESETS, RunPlan
 
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 

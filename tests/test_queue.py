@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlab.limits import Codes, Limits
 from lrlab.params import InvalidInput
-from lrlab.store import NotAllowed, Place, QueueFull, Store
-from lrlab.store.queueing import round_robin
+from lrlab.runs.limits import AccessCodes, Limits
+from lrlab.runs.store import NotAllowed, QueueFull, QueuePosition, Store
+from lrlab.runs.store.queue import round_robin
 from tests.store_runs import PLAN, bring_to, claim, queue
 
 SEEDS = {f"seed {seed}": replace(PLAN, seed=seed) for seed in (1, 2, 3)}
@@ -162,7 +162,7 @@ def test_a_group_with_too_many_runs_is_refused(database_url: str) -> None:
 
 @pytest.fixture
 def guarded(database_url: str) -> Store:
-    opened = Store(database_url, codes=Codes(instructor="chalk dust", classroom="room 12"))
+    opened = Store(database_url, codes=AccessCodes(instructor="chalk dust", classroom="room 12"))
     opened.register_worker("worker")
     yield opened
     opened.close()
@@ -233,7 +233,7 @@ def test_without_a_code_nobody_is_the_instructor(store: Store) -> None:
 def test_those_who_wait_know_their_place_and_nothing_unmeasured_is_guessed(store: Store) -> None:
     ids = [queue(store, owner=owner) for owner in ("ada", "ada", "bob")]
     assert [store.place(run_id).number for run_id in ids] == [1, 3, 2]
-    assert store.place(ids[0]) == Place(1, 0)
+    assert store.place(ids[0]) == QueuePosition(1, 0)
     assert store.place(ids[1]).seconds is None
     claim(store)
     assert store.place(ids[0]) is None
@@ -247,7 +247,7 @@ def test_the_wait_is_estimated_from_completed_runs_of_the_like(store: Store) -> 
     took = store.run(run_id).ended - store.run(run_id).started
     mine = [queue(store, owner="ada"), queue(store, owner="ada")]
     other = store.queue(replace(PLAN, batch_size=1024), owner="bob", name="unlike")
-    assert store.place(mine[0]) == Place(2, None)
+    assert store.place(mine[0]) == QueuePosition(2, None)
     store.request_stop(other, by="bob")
     assert store.place(mine[1]).seconds == pytest.approx(took)
 

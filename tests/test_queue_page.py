@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.plan import PRESETS
-from lrlab.store import Store
-from lrlab.ui.server import server
-from lrlab.words import plain
+from lrlab.recipes.plan import PRESETS
+from lrlab.runs.store import Store
+from lrlab.text import escape_markdown
+from lrlab.ui.app.server import server
 from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
 
 PLAN = PRESETS["Exercise 1: Nadam"]
@@ -108,4 +108,7 @@ def test_a_setting_that_is_not_allowed_is_named_on_the_page(
     with serving(f"sqlite:///{tmp_path / 'runs.db'}"):
         session = visit("train")
         assert not session.exception
-        assert plain("LRLAB_WORKERS = '<b>many</b>' is not allowed") in session.error[0].value
+        assert (
+            escape_markdown("LRLAB_WORKERS = '<b>many</b>' is not allowed")
+            in session.error[0].value
+        )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lrlab import OPTIMIZERS, SCHEDULES, Recipe, trace
+from lrlab.descent.race import RATES, best_rate, race
 from lrlab.params import InvalidInput
-from lrlab.race import RATES, best_rate, race
 
 RECIPES = {
     key: Recipe.from_dict({"optimizer": {"name": key}}) for key in ("sgd", "momentum", "adam")

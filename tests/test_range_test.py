@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pytest
 
-from lrlab.params import InvalidInput
-from lrlab.plan import RunPlan
-from lrlab.range_test import (
+from lrlab.experiments.range_test import (
     RULES,
     STEEPEST,
     TENTH,
@@ -20,17 +16,21 @@ from lrlab.range_test import (
     read_range_test,
     smooth,
 )
-from lrlab.recipe import Recipe
-from lrlab.training.train import train
+from lrlab.params import InvalidInput
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.training.measurements import Point
+from lrlab.training.trainer import train
+from tests.measured import point
 from tests.training_runs import SAMPLE, ListSink, plan_of
 
 ADAM = {"optimizer": {"name": "adam", "beta_1": 0.8}}
 POWERS = np.linspace(-5, 1, 600)
 
 
-def points(losses: np.ndarray, powers: np.ndarray = POWERS) -> list[dict[str, Any]]:
+def points(losses: np.ndarray, powers: np.ndarray = POWERS) -> list[Point]:
     return [
-        {"step": i, "loss": float(loss), "learning_rate": float(10**power)}
+        point(i, loss, 10**power)
         for i, (loss, power) in enumerate(zip(losses, powers, strict=True))
     ]
 
@@ -138,7 +138,7 @@ def test_a_real_range_test_suggests_a_rate_that_trains() -> None:
     plan = plan_of({"optimizer": {"name": "sgd"}}, train_size=1_000, batch_size=32)
     sink = ListSink()
     outcome = train(range_test_plan(plan), sink, SAMPLE)
-    test = read_range_test([asdict(point) for point in sink.all_points])
+    test = read_range_test(sink.all_points)
     assert test.rates[0] == pytest.approx(1e-5)
     assert outcome.kind == "diverged" and test.diverged_at is not None
     assert 3e-4 < test.suggestions[STEEPEST] <= test.suggestions[TENTH] < 0.1

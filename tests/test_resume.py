@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from lrlab.optimizers import OPTIMIZERS
-from lrlab.plan import RunPlan
-from lrlab.training import resume
-from lrlab.training.checkpoint import Checkpoint, CheckpointFiles
+from lrlab.recipes.plan import RunPlan
+from lrlab.training import checkpointer
+from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
+from lrlab.training.compile_mode import FUSED, UNFUSED, CompileMode
+from lrlab.training.measurements import Point
 from lrlab.training.recorder import RunEnded
-from lrlab.training.records import Point
-from lrlab.training.train import Outcome, train
-from lrlab.training.ways import FUSED, UNFUSED, Way
+from lrlab.training.trainer import Outcome, train
 from tests.training_runs import SAMPLE, ListSink, plan_of
 
 ENOUGH = {"train_size": 90, "batch_size": 32, "epochs": 4}
@@ -72,11 +72,13 @@ def files_in(folder: Path) -> CheckpointFiles:
 
 
 @pytest.fixture
-def run_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunPlan, Way], Whole]:
+def run_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[RunPlan, CompileMode], Whole]:
     # Epochs as short as these would pass without a checkpoint.
-    monkeypatch.setattr(resume, "MOST_SHARE", 1e9)
+    monkeypatch.setattr(checkpointer, "MOST_SHARE", 1e9)
 
-    def run(plan: RunPlan, way: Way) -> Whole:
+    def run(plan: RunPlan, way: CompileMode) -> Whole:
         sink = ListSink()
         files = EachEpochsFiles(tmp_path / "whole", 1, {})
         return Whole(sink, train(plan, sink, SAMPLE, way, files=files), files.folder)
@@ -84,7 +86,9 @@ def run_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunP
     return run
 
 
-def assert_same_rest(plan: RunPlan, way: Way, folder: Path, whole: Whole, after: int) -> None:
+def assert_same_rest(
+    plan: RunPlan, way: CompileMode, folder: Path, whole: Whole, after: int
+) -> None:
     """What goes on from the checkpoint in a folder has the epochs but for their seconds, the
     points and the outcome of the whole."""
     start, passed_over = files_in(folder).read()
@@ -103,7 +107,7 @@ def assert_same_rest(plan: RunPlan, way: Way, folder: Path, whole: Whole, after:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_goes_on_as_if_never_cut_off(
-    optimizer: str, run_whole: Callable[[RunPlan, Way], Whole]
+    optimizer: str, run_whole: Callable[[RunPlan, CompileMode], Whole]
 ) -> None:
     plan = plan_of({"optimizer": {"name": optimizer}}, **ENOUGH | {"epochs": 2})
     whole = run_whole(plan, UNFUSED)
@@ -116,7 +120,10 @@ def test_every_optimizer_goes_on_as_if_never_cut_off(
     ids=lambda value: value if isinstance(value, str) else value.key,
 )
 def test_schedules_go_on_after_a_cut_as_if_never_cut_off(
-    schedule: str, way: Way, run_whole: Callable[[RunPlan, Way], Whole], tmp_path: Path
+    schedule: str,
+    way: CompileMode,
+    run_whole: Callable[[RunPlan, CompileMode], Whole],
+    tmp_path: Path,
 ) -> None:
     recipe = {"optimizer": {"name": "nadam", "clipnorm": 1.0}, "schedule": SCHEDULES[schedule]}
     plan = plan_of(recipe, **ENOUGH, seed=5)
@@ -127,7 +134,7 @@ def test_schedules_go_on_after_a_cut_as_if_never_cut_off(
 
 
 def test_a_plateau_remembers_its_patience_and_its_cooldown(
-    run_whole: Callable[[RunPlan, Way], Whole],
+    run_whole: Callable[[RunPlan, CompileMode], Whole],
 ) -> None:
     recipe = {"optimizer": {"name": "sgd"}, "schedule": SCHEDULES["plateau"]}
     plan = plan_of(recipe, **ENOUGH | {"epochs": 6})
@@ -140,7 +147,7 @@ def test_a_plateau_remembers_its_patience_and_its_cooldown(
 
 
 def test_a_run_cut_off_after_its_last_epoch_goes_on_with_the_test(
-    run_whole: Callable[[RunPlan, Way], Whole],
+    run_whole: Callable[[RunPlan, CompileMode], Whole],
 ) -> None:
     plan = plan_of({"optimizer": {"name": "sgd"}}, **ENOUGH | {"epochs": 1})
     whole = run_whole(plan, UNFUSED)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
-from lrlab.engine import Engine
-from lrlab.settings import Settings
-from lrlab.store import Store, UnknownRun
-from lrlab.training.records import Mistakes, Point, Result
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store, UnknownRun
+from lrlab.training.measurements import Mistakes, Point, RunResult
 from tests.engine_runs import wait_until
 from tests.store_runs import PLAN, bring_to, claim, epoch, queue
 
@@ -28,7 +28,7 @@ def finish_a_run(store: Store, content: int, points: int = 0) -> int:
         run_id, attempt, [Point(step, 1.0, 0.1, 2.0, 3.0) for step in range(points)]
     )
     network = np.random.default_rng(run_id).bytes(content)
-    store.record_result(run_id, attempt, Result(NO_MISTAKES, network))
+    store.record_result(run_id, attempt, RunResult(NO_MISTAKES, network))
     store.finish(run_id, attempt, "finished", "completed")
     return run_id
 
@@ -71,7 +71,7 @@ def test_beyond_the_size_kept_the_oldest_ended_runs_go_however_large_those_under
 ) -> None:
     ids = [finish_a_run(store, 100_000) for _ in range(3)]
     running, attempt = bring_to(store, "running")
-    store.record_result(running, attempt, Result(NO_MISTAKES, bytes(500_000)))
+    store.record_result(running, attempt, RunResult(NO_MISTAKES, bytes(500_000)))
     waiting = queue(store, owner="cleo")
     assert store.retire(10, 350_000) == 0
     assert store.retire(10, 250_000) == 1

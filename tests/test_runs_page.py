@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.plan import seed_plans
-from lrlab.store import Store
-from lrlab.ui.compare import BAND
-from lrlab.ui.server import server
+from lrlab.recipes.plan import seed_plans
+from lrlab.runs.store import Store
+from lrlab.ui.app.server import server
+from lrlab.ui.runs.comparison import BAND
 from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
 from tests.run_histories import small_plan, train_all
 from tests.store_runs import ROOMY
@@ -49,7 +49,7 @@ def assert_well(session: AppTest) -> None:
     assert [item.value for item in session.error] == []
 
 
-def looked_at(*ids: int, browser: str = ME) -> AppTest:
+def run_detail(*ids: int, browser: str = ME) -> AppTest:
     """A session that came by a link to these runs."""
     session = visit("runs", {"runs": ",".join(map(str, ids))}, browser)
     assert_well(session)
@@ -119,7 +119,7 @@ def test_a_group_is_renamed_and_its_runs_are_tagged_together(runs: dict[str, lis
     first, *others = runs["rmsprop"]
     store = server().store
     store.describe(first, by=ME, tags=["mine"], notes="only here")
-    session = looked_at(*runs["rmsprop"])
+    session = run_detail(*runs["rmsprop"])
     group = store.run(first).group
     key = f"about.group.{group}"
     session.text_input(key=f"{key}.name").set_value("steady")
@@ -136,7 +136,7 @@ def test_a_group_is_renamed_and_its_runs_are_tagged_together(runs: dict[str, lis
 
 
 def test_somebody_else_cannot_rename_a_group(runs: dict[str, list[int]]) -> None:
-    assert not looked_at(*runs["rmsprop"], browser=SOMEBODY).text_area
+    assert not run_detail(*runs["rmsprop"], browser=SOMEBODY).text_area
 
 
 def test_a_name_that_is_not_allowed_is_told(runs: dict[str, list[int]]) -> None:
@@ -149,13 +149,13 @@ def test_a_name_that_is_not_allowed_is_told(runs: dict[str, list[int]]) -> None:
 
 
 def test_somebody_else_cannot_describe_a_run(runs: dict[str, list[int]]) -> None:
-    session = looked_at(runs["adam"][0], browser=SOMEBODY)
+    session = run_detail(runs["adam"][0], browser=SOMEBODY)
     assert NOTE in said(session)
     assert not session.text_area
 
 
 def test_a_link_to_a_run_that_is_gone_says_so(runs: dict[str, list[int]]) -> None:
-    session = looked_at(9999)
+    session = run_detail(9999)
     assert "There is no run 9999" in session.warning[0].value
 
 
@@ -168,7 +168,7 @@ def test_a_link_that_names_no_runs_is_told(runs: dict[str, list[int]]) -> None:
 def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
     runs: dict[str, list[int]],
 ) -> None:
-    session = looked_at(*runs["nadam"], *runs["rmsprop"])
+    session = run_detail(*runs["nadam"], *runs["rmsprop"])
     told = said(session)
     assert "nadam seeds is better than rmsprop seeds" in told and "paired t-test" in told
     assert BAND in told
@@ -186,19 +186,19 @@ def test_two_recipes_are_compared_in_words_curves_numbers_and_settings(
 
 
 def test_single_runs_are_not_called_better(runs: dict[str, list[int]]) -> None:
-    told = said(looked_at(runs["adam"][0], runs["sgd"][0]))
+    told = said(run_detail(runs["adam"][0], runs["sgd"][0]))
     assert "Cannot tell" in told and "may be chance" in told
     assert BAND not in told
 
 
 def test_a_diverged_run_is_compared_as_what_it_is(runs: dict[str, list[int]]) -> None:
-    session = looked_at(runs["adam"][0], runs["lost"][0])
+    session = run_detail(runs["adam"][0], runs["lost"][0])
     assert "too fast diverged" in said(session)
     assert table(session, "Measured").loc["Last validation loss", "too fast"] == "diverged"
 
 
 def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
-    session = looked_at(runs["adam"][0], runs["sgd"][0])
+    session = run_detail(runs["adam"][0], runs["sgd"][0])
     assert any("training loss (log)" in json.dumps(item) for item in charts(session))
     session.segmented_control(key="compare.unit").set_value("seconds")
     session.pills(key="compare.log").set_value(["the others"])
@@ -210,7 +210,7 @@ def test_axes_and_smoothing_are_chosen(runs: dict[str, list[int]]) -> None:
 
 
 def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
-    session = looked_at(*runs["many"])
+    session = run_detail(*runs["many"])
     assert "Tick fewer" in session.info[0].value
     assert not charts(session)
 
@@ -218,7 +218,7 @@ def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> 
 def test_the_seeds_of_one_recipe_are_one_view_and_each_can_be_opened(
     runs: dict[str, list[int]],
 ) -> None:
-    session = looked_at(*runs["nadam"])
+    session = run_detail(*runs["nadam"])
     told = said(session)
     assert "nadam seeds" in told and BAND in told
     assert "3 finished" in session.get("progress")[0].proto.text
@@ -236,7 +236,7 @@ def test_several_seeds_are_started_as_one_group(runs: dict[str, list[int]]) -> N
     assert_well(session)
     store = server().store
     started = [run for run in store.runs(ME) if run.state in ("queued", "running")]
-    assert sorted(run.plan["seed"] for run in started) == [7, 8, 9]
+    assert sorted(run.plan.seed for run in started) == [7, 8, 9]
     assert len({run.group for run in started}) == 1
     assert "3 seeds" in said(session)
     button(session, "Stop all")
@@ -260,27 +260,27 @@ def test_a_run_and_a_comparison_can_be_taken_away(runs: dict[str, list[int]]) ->
 
     tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
     one = {"Keras script", "Notebook", "Keras model", "Recipe and plan as JSON"}
-    assert tables | one <= offered(looked_at(runs["adam"][0]))
-    assert tables <= offered(looked_at(runs["adam"][0], runs["sgd"][0]))
+    assert tables | one <= offered(run_detail(runs["adam"][0]))
+    assert tables <= offered(run_detail(runs["adam"][0], runs["sgd"][0]))
 
 
 def test_a_tensorboard_log_of_too_many_runs_is_refused_in_words(
     runs: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lrlab.ui.take_away.MOST_LOGGED", 1)
-    session = looked_at(runs["adam"][0], runs["sgd"][0])
+    monkeypatch.setattr("lrlab.ui.runs.downloads.MOST_LOGGED", 1)
+    session = run_detail(runs["adam"][0], runs["sgd"][0])
     offered = {item.proto.label for item in session.get("download_button")}
     assert offered == {"Epochs as CSV", "Points as CSV"}
     assert "at most 1 runs; these are 2" in said(session)
 
 
 def test_a_run_that_went_wrong_is_told_why_and_what_to_try(runs: dict[str, list[int]]) -> None:
-    session = looked_at(runs["lost"][0])
+    session = run_detail(runs["lost"][0])
     assert "Try this:" in session.info[0].value
 
 
 def test_what_the_network_learned_is_seen_epoch_by_epoch(runs: dict[str, list[int]]) -> None:
-    session = looked_at(runs["adam"][0])
+    session = run_detail(runs["adam"][0])
     drawn = {chart["description"] for chart in charts(session)}
     assert any("Confusion matrix" in text for text in drawn)
     assert any("class" in text and "recognised" in text for text in drawn)

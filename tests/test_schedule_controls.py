@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.draft import draft_of, query_of, read_query, resolve_plan, resolve_recipe
-from lrlab.fields import every_field, ramp_fields, schedule_fields
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
+from lrlab.controls.draft import draft_of, query_of, read_query, resolve_plan, resolve_recipe
+from lrlab.controls.fields import every_field, ramp_fields, schedule_fields
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.recipes.sentences import curve_sentence
+from lrlab.runs.store import Store
 from lrlab.schedules import RAMP, SCHEDULES
-from lrlab.store import Store
-from lrlab.training.records import EpochRecord, Point
-from lrlab.words import curve_sentence, plain
+from lrlab.text import escape_markdown
+from lrlab.training.measurements import EpochRecord, Point
 from tests.app_visit import ME, PAGES, button, go, said, serving, visit
 
 PERCENT = {
@@ -150,12 +151,14 @@ def test_a_ramp_whose_parts_do_not_fit_is_named_and_can_be_mended() -> None:
     link = {"stretch": "false", "ramp.cooldown_steps": "50", "ramp.cooldown_end": "20"}
     session = visit("schedules", link)
     assert [item.message for item in session.exception] == []
-    assert plain("cooldown_steps = 50") in session.error[0].value
+    assert escape_markdown("cooldown_steps = 50") in session.error[0].value
     session.text_input(key="ramp.cooldown_end.exact").set_value("60").run()
     assert_well(session)
 
 
-@pytest.mark.parametrize("page", ["home", "schedules", "paths", "race", "map", "train"])
+@pytest.mark.parametrize(
+    "page", ["home", "schedules", "paths", "race", "hyperparameter_map", "train"]
+)
 def test_a_reactive_schedule_is_honest_on_every_page_that_shows_it(page: str) -> None:
     session = visit(page, {"schedule": REACTIVE[0]})
     assert_well(session)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lrlab.params import InvalidInput
-from lrlab.recipe import Recipe
+from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import RAMP, SCHEDULES
 
 LACKING = ("inverse_sqrt", "warmup_stable_decay", "triangular", "one_cycle")

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab.draft import resolve_plan
+from lrlab.controls.draft import resolve_plan
+from lrlab.keras.schedules import FormulaSchedule
 from lrlab.params import InvalidInput
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import SCHEDULES
-from lrlab.training.schedules import FormulaSchedule
-from lrlab.training.train import train
+from lrlab.training.trainer import train
 from tests.test_schedule_formulas import DRAWN, LACKING, recipe_of
 from tests.training_runs import SAMPLE, ListSink
 

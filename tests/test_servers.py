@@ -9,11 +9,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from lrlab.engine import Engine
-from lrlab.plan import RunPlan
-from lrlab.settings import Settings
-from lrlab.store import Store
-from lrlab.training.data import find_source
+from lrlab.datasets.sources import find_source
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.engine import Engine
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Store
 from tests.engine_runs import (
     ENOUGH_MEMORY,
     LONG,

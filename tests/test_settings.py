@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lrlab.datasets.sources import DATA_VARIABLE
 from lrlab.params import InvalidInput
-from lrlab.settings import (
+from lrlab.runs.settings import (
     CHECKPOINT_VARIABLE,
     CLASS_VARIABLE,
     DATABASE_VARIABLE,
@@ -16,7 +17,6 @@ from lrlab.settings import (
     NUMBERS,
     Settings,
 )
-from lrlab.training.data import DATA_VARIABLE
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 

@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 
 from lrlab.params import InvalidInput
-from lrlab.plan import RunPlan
-from lrlab.store import (
+from lrlab.runs.store import (
     ENDED,
     TRANSITIONS,
     IllegalTransition,
@@ -21,7 +20,7 @@ from lrlab.store import (
     UnknownRun,
     WriteRefused,
 )
-from lrlab.training.records import Point
+from lrlab.training.measurements import Point
 from tests.store_runs import PLAN, bring_to, epoch, queue
 
 # Runs that are queued, read, stopped and deleted
@@ -31,7 +30,7 @@ def test_a_queued_run_is_read_back_as_it_was_queued(store: Store) -> None:
     run = store.run(queue(store, name="  Nadam, ηₜ <b>1e-3</b> "))
     assert (run.name, run.owner) == ("Nadam, ηₜ <b>1e-3</b>", "ada")
     assert (run.state, run.attempt, run.step) == ("queued", 0, 0)
-    assert RunPlan.from_dict(run.plan) == PLAN
+    assert run.plan == PLAN
     assert run.total_steps == PLAN.total_steps
     assert abs(run.created - time.time()) < 600
     assert run.started is run.ended is run.stop_requested is run.worker is None
@@ -182,9 +181,12 @@ def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
     assert (run.state, run.worker, run.attempt, run.phase) == ("running", "worker", 1, "preparing")
     assert store.run_of("worker") == run
     store.record_phase(run_id, attempt, "training")
-    store.record_setup(run_id, attempt, data_source="bundled sample", way="fused")
+    store.record_setup(run_id, attempt, data_source="bundled sample", compile_mode="fused")
     assert store.run(run_id).phase == "training"
-    assert (store.run(run_id).data_source, store.run(run_id).way) == ("bundled sample", "fused")
+    assert (store.run(run_id).data_source, store.run(run_id).compile_mode) == (
+        "bundled sample",
+        "fused",
+    )
     store.finish(run_id, attempt, "finished", "completed")
     assert store.run_of("worker") is None
 
@@ -193,7 +195,7 @@ def writes(store: Store, run_id: int, attempt: int) -> list[Callable[[], object]
     """Everything that a worker can write for an attempt."""
     return [
         lambda: store.record_phase(run_id, attempt, "training"),
-        lambda: store.record_setup(run_id, attempt, data_source="elsewhere", way="fused"),
+        lambda: store.record_setup(run_id, attempt, data_source="elsewhere", compile_mode="fused"),
         lambda: store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)]),
         lambda: store.record_epoch(run_id, attempt, epoch(1)),
         lambda: store.stop_requested(run_id, attempt),
@@ -265,8 +267,8 @@ def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: S
     store.record_epoch(run_id, attempt, epoch(2))
 
     assert store.points(run_id)[1] == {"step": 4, "loss": 2.0, "learning_rate": 0.09}
-    assert [point["step"] for point in store.points(run_id)] == [0, 4, 9, 10]
-    assert [point["step"] for point in store.points(run_id, since=4)] == [9, 10]
+    assert [point.step for point in store.points(run_id)] == [0, 4, 9, 10]
+    assert [point.step for point in store.points(run_id, since=4)] == [9, 10]
     first, second = store.epochs(run_id)
     assert first == {
         "step": 10,
@@ -278,7 +280,7 @@ def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: S
         "learning_rate": 1e-3,
         "seconds": 2.5,
     }
-    assert second["epoch"] == 2
+    assert second.epoch == 2
 
 
 def test_a_metric_is_written_once_and_a_refused_batch_leaves_nothing(store: Store) -> None:
@@ -290,7 +292,7 @@ def test_a_metric_is_written_once_and_a_refused_batch_leaves_nothing(store: Stor
     with pytest.raises(WriteRefused, match="already: 10"):
         store.record_epoch(run_id, attempt, epoch(1, loss=9.9))
     assert store.points(run_id) == [{"step": 0, "loss": 2.3, "learning_rate": 0.1}]
-    assert [row["loss"] for row in store.epochs(run_id)] == [0.5]
+    assert [row.loss for row in store.epochs(run_id)] == [0.5]
     assert store.run(run_id).step == 10
 
 
@@ -306,6 +308,6 @@ def test_nan_and_the_infinities_survive(store: Store) -> None:
     points = store.points(run_id)
     for field in ("loss", "learning_rate"):
         assert [repr(point[field]) for point in points] == [repr(value) for value in odd]
-    assert math.isnan(store.epochs(run_id)[0]["loss"])
+    assert math.isnan(store.epochs(run_id)[0].loss)
     assert math.isnan(store.run(run_id).test_loss)
     assert store.run(run_id).test_accuracy == math.inf

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lrlab.limits import Codes, Limits
-from lrlab.store import (
+from lrlab.runs.limits import AccessCodes, Limits
+from lrlab.runs.store import (
     ENDED,
     IllegalTransition,
     NotAllowed,
@@ -25,13 +25,13 @@ from lrlab.store import (
     Store,
     WriteRefused,
 )
-from lrlab.training.records import Point
+from lrlab.training.measurements import Point
 from tests.store_runs import PLAN
 
 OWNERS = ("ada", "bob", "cleo")
 WORKERS = ("w1", "w2")
 LIMITS = Limits(max_waiting=2, max_queue=5)
-CODES = Codes(instructor="chalk dust")
+CODES = AccessCodes(instructor="chalk dust")
 
 
 @dataclass
@@ -108,7 +108,7 @@ class StoreMachine(RuleBasedStateMachine):
         if ids := self.those("running"):
             run_id = data.draw(st.sampled_from(ids))
             run = self.runs[run_id]
-            setup = {"data_source": "sample", "way": "fused", "epoch": epoch}
+            setup = {"data_source": "sample", "compile_mode": "fused", "epoch": epoch}
             self.store.record_setup(run_id, run.attempt, **setup)
             run.steps = [step for step in run.steps if step < epoch * PLAN.steps_per_epoch]
 
@@ -192,7 +192,7 @@ class StoreMachine(RuleBasedStateMachine):
             run_id: (run.owner, run.state, run.attempt) for run_id, run in self.runs.items()
         }
         for run_id, run in self.runs.items():
-            assert [point["step"] for point in self.store.points(run_id)] == run.steps
+            assert [point.step for point in self.store.points(run_id)] == run.steps
 
     @invariant()
     def nobody_has_two_runs_going_on(self) -> None:

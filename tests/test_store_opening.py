@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from lrlab.store import (
+from lrlab.runs.store import (
     Store,
     StoreUnavailable,
     wal_is_safe,

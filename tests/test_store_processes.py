@@ -10,10 +10,10 @@ from multiprocessing.synchronize import Barrier
 
 import pytest
 
-from lrlab.store import (
+from lrlab.runs.store import (
     Store,
 )
-from lrlab.training.records import Point
+from lrlab.training.measurements import Point
 from tests.store_runs import PLAN, epoch, queue
 
 PROCESSES = 4
@@ -77,7 +77,7 @@ def test_many_processes_open_a_new_store_and_write_at_once(
     assert sorted(trained) == sorted(run.id for run in store.runs())
     assert {run.state for run in store.runs()} == {"finished"}
     for run_id in trained:
-        assert [point["step"] for point in store.points(run_id)] == list(range(batches))
+        assert [point.step for point in store.points(run_id)] == list(range(batches))
     store.close()
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lrlab.limits import Codes, Limits
 from lrlab.params import InvalidInput
-from lrlab.store import (
+from lrlab.runs.limits import AccessCodes, Limits
+from lrlab.runs.store import (
     ENDED,
     RESUMABLE,
     IllegalTransition,
@@ -20,7 +20,7 @@ from lrlab.store import (
     State,
     Store,
 )
-from lrlab.training.records import Learned, Point
+from lrlab.training.measurements import EpochSnapshot, Point
 from tests.store_runs import PLAN, bring_to, claim, epoch, queue
 
 STEPS = PLAN.steps_per_epoch
@@ -28,20 +28,20 @@ STEPS = PLAN.steps_per_epoch
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    opened = Store(database_url, codes=Codes(instructor="chalk dust"))
+    opened = Store(database_url, codes=AccessCodes(instructor="chalk dust"))
     opened.register_worker("worker")
     yield opened
     opened.close()
 
 
-def learned(number: int) -> Learned:
+def learned(number: int) -> EpochSnapshot:
     confusion = np.eye(10, dtype=np.int64) if number else None
-    return Learned(number, np.zeros((16, 28, 28), np.uint8), 1.0, confusion)
+    return EpochSnapshot(number, np.zeros((16, 28, 28), np.uint8), 1.0, confusion)
 
 
 def begin(store: Store, epochs: int, resumed: str = "") -> tuple[int, int]:
     run_id, attempt = claim(store)
-    setup = {"data_source": "sample", "way": "fused"}
+    setup = {"data_source": "sample", "compile_mode": "fused"}
     store.record_setup(run_id, attempt, **setup, epoch=epochs, resumed=resumed)
     return run_id, attempt
 
@@ -50,19 +50,19 @@ def measured_two_epochs(store: Store, state: State = "interrupted") -> int:
     """A run that ended in its third epoch."""
     queue(store)
     run_id, attempt = begin(store, 0)
-    store.record_learned(run_id, attempt, learned(0))
+    store.record_snapshot(run_id, attempt, learned(0))
     for number in (1, 2):
         ends = [Point(number * STEPS - 1, 0.5, 0.1, 2.0, 0.01)]
         store.record_points(run_id, attempt, [Point(number * STEPS - 9, 0.6, 0.1), *ends])
         store.record_epoch(run_id, attempt, replace(epoch(number), step=number * STEPS))
-        store.record_learned(run_id, attempt, learned(number))
+        store.record_snapshot(run_id, attempt, learned(number))
     store.record_points(run_id, attempt, [Point(2 * STEPS, 0.4, 0.1)])
     store.finish(run_id, attempt, state, "as asked")
     return run_id
 
 
 def point_steps(store: Store, run_id: int) -> list[int]:
-    return [point["step"] for point in store.points(run_id)]
+    return [point.step for point in store.points(run_id)]
 
 
 @pytest.mark.parametrize("state", sorted(RESUMABLE))
@@ -86,17 +86,17 @@ def test_the_next_attempt_drops_what_lies_past_its_checkpoint_as_it_begins(store
     run = store.run(run_id)
     assert (run.step, run.resumed) == (STEPS, "resumed at the end of epoch 1")
     assert point_steps(store, run_id) == [STEPS - 9, STEPS - 1]
-    assert [row["epoch"] for row in store.epochs(run_id)] == [1]
-    assert store.learned_epochs(run_id) == [0, 1]
+    assert [row.epoch for row in store.epochs(run_id)] == [1]
+    assert store.snapshot_epochs(run_id) == [0, 1]
     store.record_points(run_id, 2, [Point(STEPS, 0.5, 0.1)])
-    store.record_learned(run_id, 2, learned(2))
+    store.record_snapshot(run_id, 2, learned(2))
 
 
 def test_an_attempt_without_a_checkpoint_begins_with_nothing(store: Store) -> None:
     run_id = measured_two_epochs(store)
     store.resume(run_id, by="ada")
     begin(store, 0)
-    assert store.points(run_id) == store.epochs(run_id) == store.learned_epochs(run_id) == []
+    assert store.points(run_id) == store.epochs(run_id) == store.snapshot_epochs(run_id) == []
     assert store.run(run_id).step == 0
 
 
@@ -110,7 +110,7 @@ def test_a_worker_that_wakes_up_cannot_touch_a_run_that_waits_again(store: Store
     with pytest.raises(StaleAttempt):
         store.record_points(run_id, 1, [Point(2 * STEPS + 1, 0.4, 0.1)])
     with pytest.raises(StaleAttempt):
-        store.record_setup(run_id, 1, data_source="sample", way="fused")
+        store.record_setup(run_id, 1, data_source="sample", compile_mode="fused")
     assert store.run(run_id) == before
 
 

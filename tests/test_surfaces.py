@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lrlab import SURFACES
+from lrlab.descent.float_ops import float_ops
+from lrlab.descent.surfaces import Surface, as_surface
 from lrlab.params import InvalidInput
-from lrlab.scalar import scalar
-from lrlab.surfaces import Surface, as_surface
 
 TEXTBOOK: dict[str, Callable[[float, float], float]] = {
     "rosenbrock": lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
@@ -133,8 +133,8 @@ def lowest_point_near(surface: Surface, at: np.ndarray, cell: np.ndarray) -> np.
 @ALL
 def test_floats_and_arrays_give_the_same(surface: Surface) -> None:
     for x, y in drawn_grid(surface, 7).reshape(-1, 2).tolist():
-        value = surface.value(scalar, x, y, **surface.chosen)
-        gradient = surface.gradient(scalar, x, y, **surface.chosen)
+        value = surface.value(float_ops, x, y, **surface.chosen)
+        gradient = surface.gradient(float_ops, x, y, **surface.chosen)
         size = 1e-12 * (1 + abs(value))
         assert value == pytest.approx(float(surface.at((x, y))), abs=size)
         assert gradient == pytest.approx(surface.gradient_at((x, y)).tolist(), rel=1e-11, abs=1e-9)

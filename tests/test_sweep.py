@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrlab.limits import DEFAULT_LIMITS
-from lrlab.measures import MEASURES
-from lrlab.params import InvalidInput
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import Store
-from lrlab.sweep import SweepAxis, sweep, sweepable, swept_value, with_swept
-from lrlab.sweep_results import (
+from lrlab.experiments.measures import MEASURES
+from lrlab.experiments.sweep import SweepAxis, sweep, sweepable, swept_value, with_swept
+from lrlab.experiments.sweep_results import (
     SweepResult,
     best_of,
     best_sentence,
     sweep_result,
     sweep_sentence,
 )
+from lrlab.params import InvalidInput
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.limits import DEFAULT_LIMITS
+from lrlab.runs.store import Store
 
 LOSS = MEASURES["last_val_loss"]
 ADAM = Recipe.from_dict({"optimizer": {"name": "adam"}})

@@ -17,13 +17,14 @@ from lrlab.charts import (
     sweep_u_chart,
     sweep_u_table,
 )
-from lrlab.measures import MEASURES
-from lrlab.plan import RunPlan
-from lrlab.range_test import RULES, read_range_test
-from lrlab.recipe import Recipe
-from lrlab.sweep import SweepAxis, sweep
-from lrlab.sweep_results import SweepResult, ranked, sweep_result
+from lrlab.experiments.measures import MEASURES
+from lrlab.experiments.range_test import RULES, read_range_test
+from lrlab.experiments.sweep import SweepAxis, sweep
+from lrlab.experiments.sweep_results import SweepResult, ranked, sweep_result
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
 from tests.chart_checks import assert_does_not_depend_on_rows, assert_reads_only_its_columns
+from tests.measured import point
 
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "adam"}}), train_size=1_000)
 RATES = SweepAxis.of("learning_rate", (1e-3, 1e-2))
@@ -48,7 +49,7 @@ SQUARE = swept([RATES, CLIPS], [0.4, 0.2, 0.8, math.nan])
 POWERS = np.linspace(-5, 1, 400)
 LOSSES = 2.3 - 1.8 / (1 + np.exp(-3 * (POWERS + 3))) + np.exp(6 * (POWERS - 0.05))
 TESTED = read_range_test(
-    [{"loss": loss, "learning_rate": 10**power} for loss, power in zip(LOSSES, POWERS, strict=True)]
+    [point(i, *pair) for i, pair in enumerate(zip(LOSSES, 10**POWERS, strict=True))]
 )
 MADE = {
     "U-curves": (

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.plan import RunPlan
-from lrlab.range_test import range_test_plan
-from lrlab.store import Store
-from lrlab.sweep import SweepAxis, sweep
-from lrlab.training.records import Point
-from lrlab.ui.server import server
+from lrlab.experiments.range_test import range_test_plan
+from lrlab.experiments.sweep import SweepAxis, sweep
+from lrlab.runs.store import Store
+from lrlab.training.measurements import Point
+from lrlab.ui.app.server import server
 from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
 from tests.run_histories import WORKER, small_plan, train_all
 
@@ -101,7 +100,7 @@ def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, i
     newest = store.groups()[0]
     assert (newest.kind, newest.owner) == ("sweep", ME)
     assert newest.name == "Sweep of learning_rate: Momentum, Adam"
-    plans = [RunPlan.from_dict(run.plan) for run in store.runs(group=newest.id)]
+    plans = [run.plan for run in store.runs(group=newest.id)]
     rates = {plan.recipe.schedule.params["learning_rate"] for plan in plans}
     assert rates == {0.001, 0.01, 0.1}
     assert {plan.seed for plan in plans} == {1, 2}
@@ -145,8 +144,8 @@ def test_a_range_test_is_started_for_the_recipes_optimizer(groups: dict[str, int
     assert_well(session)
     run = server().store.runs(SOMEBODY)[0]
     server().store.request_stop(run.id, by=SOMEBODY)
-    assert run.plan["recipe"]["optimizer"]["name"] == "lion"
-    assert run.plan["recipe"]["schedule"]["initial_learning_rate"] == 1e-5
+    assert run.plan.recipe.optimizer.name == "lion"
+    assert run.plan.recipe.schedule.params["initial_learning_rate"] == 1e-5
 
 
 def test_a_range_that_is_none_is_told(groups: dict[str, int]) -> None:

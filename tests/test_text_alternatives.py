@@ -11,12 +11,12 @@ from typing import Any
 import altair as alt
 import pytest
 
-from tests import test_charts, test_compared_charts, test_learned_charts, test_sweep_charts
+from tests import test_charts, test_comparison_charts, test_epoch_snapshot_charts, test_sweep_charts
 from tests.chart_checks import pieces
 
 DRAWN = {
     f"{module.__name__}: {name}": made
-    for module in (test_charts, test_compared_charts, test_learned_charts, test_sweep_charts)
+    for module in (test_charts, test_comparison_charts, test_epoch_snapshot_charts, test_sweep_charts)
     for name, made in module.MADE.items()
 }
 """Every chart of the pages, some in several forms."""
@@ -50,7 +50,7 @@ def test_every_picture_and_table_has_a_text() -> None:
 def test_charts_are_drawn_in_one_place() -> None:
     found = [*calls("lrlab/ui"), *calls("pages")]
     drawn = {where.split(":")[0] for where, call in found if of_streamlit(call).endswith("_chart")}
-    assert drawn == {"lrlab/ui/show.py"}
+    assert drawn == {"lrlab/ui/app/chart_element.py"}
 
 
 def test_every_chart_has_a_description() -> None:

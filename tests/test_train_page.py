@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lrlab.plan import PRESETS, RunPlan
-from lrlab.recipe import Recipe
-from lrlab.store import ENDED, RESUMABLE, State, Store
-from lrlab.training.records import EpochRecord, Point
-from lrlab.ui.server import server
-from lrlab.words import plain
+from lrlab.recipes.plan import PRESETS, RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.runs.store import ENDED, RESUMABLE, State, Store
+from lrlab.text import escape_markdown
+from lrlab.training.measurements import EpochRecord, Point
+from lrlab.ui.app.server import server
 from tests.app_visit import ME, PAGES, SOMEBODY, button, said, serving, visit
 
 PLAN = RunPlan.of(
@@ -41,7 +41,7 @@ def measured(store: Store, name: str, owner: str, state: State, loss: float) -> 
     run_id = store.queue(PLAN, owner=owner, name=name)
     run = store.claim("past")
     source = "a copy of Fashion-MNIST"
-    store.record_setup(run_id, run.attempt, data_source=source, way="fused")
+    store.record_setup(run_id, run.attempt, data_source=source, compile_mode="fused")
     store.record_phase(run_id, run.attempt, "training")
     rates = PLAN.recipe.learning_rates(10)
     points = [Point(step, loss, float(rates[step])) for step in range(10)]
@@ -149,7 +149,7 @@ def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:
     button(session, "Start")
     started = server().store.runs(ME)[0]
     server().store.request_stop(started.id, by=ME)
-    assert RunPlan.from_dict(started.plan) == PLAN
+    assert started.plan == PLAN
 
 
 def test_the_first_page_starts_the_recipe_it_shows_and_goes_to_its_run(
@@ -160,7 +160,7 @@ def test_the_first_page_starts_the_recipe_it_shows_and_goes_to_its_run(
     assert_no_exception(session)
     run = server().store.runs(ME)[0]
     server().store.request_stop(run.id, by=ME)
-    plan = RunPlan.from_dict(run.plan)
+    plan = run.plan
     assert (plan.epochs, plan.seed, plan.recipe.optimizer.params["beta_1"]) == (3, 7, 0.5)
     assert session.title[0].value == "Train"
     assert f"Run {run.id}: " in said(session)
@@ -174,7 +174,7 @@ def test_a_preset_sets_all_that_its_exercise_is(past: dict[str, int], title: str
     button(session, "Start")
     started = server().store.runs(ME)[0]
     server().store.request_stop(started.id, by=ME)
-    assert RunPlan.from_dict(started.plan) == PRESETS[title]
+    assert started.plan == PRESETS[title]
 
 
 def test_start_queues_the_plan_in_sight_and_stop_ends_it(past: dict[str, int]) -> None:
@@ -184,7 +184,7 @@ def test_start_queues_the_plan_in_sight_and_stop_ends_it(past: dict[str, int]) -
     assert_no_exception(session)
     run = server().store.runs(ME)[0]
     assert (run.owner, run.name) == (ME, "Adam, 0.002")
-    plan = RunPlan.from_dict(run.plan)
+    plan = run.plan
     assert (plan.epochs, plan.batch_size, plan.seed, plan.train_size) == (3, 64, 5, 2000)
     assert plan.recipe.schedule.params["learning_rate"] == 0.002
     assert f"Run {run.id}: " in said(session)
@@ -200,7 +200,7 @@ def test_a_stretched_schedule_is_queued_in_steps(past: dict[str, int]) -> None:
     button(visit("train", link), "Start")
     run = server().store.runs(ME)[0]
     server().store.request_stop(run.id, by=ME)
-    assert run.plan["recipe"]["schedule"]["decay_steps"] == 20
+    assert run.plan.recipe.schedule.params["decay_steps"] == 20
 
 
 def test_a_removed_run_is_gone(past: dict[str, int]) -> None:
@@ -229,7 +229,7 @@ def test_a_store_that_cannot_be_used_is_the_matter_of_pages_with_runs_alone(
     assert_no_exception(session)
     assert session.selectbox(key="optimizer").value == "nadam"
     if page in ("train", "runs", "sweep", "range_test", "present"):
-        assert plain("a folder.db") in session.error[0].value
+        assert escape_markdown("a folder.db") in session.error[0].value
     else:
         assert not session.error
 
@@ -238,4 +238,4 @@ def test_a_store_that_cannot_be_used_is_the_matter_of_pages_with_runs_alone(
 def test_a_start_without_a_store_says_why(no_store: None, page: str, label: str) -> None:
     session = button(visit(page), label)
     assert_no_exception(session)
-    assert any(plain("a folder.db") in item.value for item in session.error)
+    assert any(escape_markdown("a folder.db") in item.value for item in session.error)

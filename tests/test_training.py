@@ -10,21 +10,21 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab.plan import NETWORKS
-from lrlab.training.data import DataSource
-from lrlab.training.images import Images, load_images
-from lrlab.training.model import (
+from lrlab.datasets.sources import DataSource
+from lrlab.datasets.split import Images, load_images
+from lrlab.recipes.plan import NETWORKS
+from lrlab.training.compile_mode import FUSED, UNFUSED, CompileMode
+from lrlab.training.measurements import Point
+from lrlab.training.network_model import (
     BATCH_LOSS,
-    BUILDERS,
     GRADIENT_NORM,
+    LAYER_BUILDERS,
     LEARNING_RATE,
     UPDATE_RATIO,
     network_layers,
 )
 from lrlab.training.recorder import MOST_POINTS, Recorder, RunEnded
-from lrlab.training.records import Point
-from lrlab.training.train import Outcome, train
-from lrlab.training.ways import FUSED, UNFUSED, Way
+from lrlab.training.trainer import Outcome, train
 from tests.training_runs import SAMPLE, ListSink, plan_of, scaled
 
 NADAM = {"optimizer": {"name": "nadam"}}
@@ -236,7 +236,7 @@ def test_a_stop_is_obeyed_before_training_and_during_validation() -> None:
 
 
 def test_every_network_has_its_layers_and_gives_class_probabilities() -> None:
-    assert BUILDERS.keys() == NETWORKS.keys()
+    assert LAYER_BUILDERS.keys() == NETWORKS.keys()
     images = load_images(SAMPLE, 100)
     for key in NETWORKS:
         model = keras.Sequential(network_layers(key, images.table))
@@ -259,10 +259,10 @@ def test_the_small_cnn_learns() -> None:
         (FUSED, [0.49664, 0.35890], [0.85520, 0.86507]),
         (UNFUSED, [0.49517, 0.36067], [0.8514, 0.8621]),
     ],
-    ids=lambda value: value.key if isinstance(value, Way) else "",
+    ids=lambda value: value.key if isinstance(value, CompileMode) else "",
 )
 def test_nadam_on_the_full_data_reaches_the_known_numbers(
-    full_data: DataSource, way: Way, losses: list[float], accuracies: list[float]
+    full_data: DataSource, way: CompileMode, losses: list[float], accuracies: list[float]
 ) -> None:
     sink = ListSink()
     outcome = train(plan_of(NADAM, train_size=45_000), sink, full_data, way)

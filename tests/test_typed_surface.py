@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from lrlab import SURFACES, Recipe, trace
-from lrlab.charts import path_table
-from lrlab.outcome_map import outcome_map
+from lrlab.charts import trajectory_table
+from lrlab.descent.hyperparameter_map import hyperparameter_map
+from lrlab.descent.raster import BANDS, surface_raster
+from lrlab.descent.sentences import trajectory_sentence
+from lrlab.descent.surfaces import FORMULA, formula_surface
 from lrlab.params import InvalidInput
-from lrlab.relief import BANDS, relief
-from lrlab.surfaces import FORMULA, formula_surface
-from lrlab.words import path_sentence
 from tests.test_formula import TEXTBOOK
-from tests.test_relief import pixels
+from tests.test_raster import pixels
 
 
 def descent(learning_rate: float = 0.1, name: str = "sgd") -> Recipe:
@@ -34,7 +34,7 @@ def test_a_formula_walks_like_the_surface_it_spells() -> None:
 
 
 def test_a_formula_surface_can_be_mapped() -> None:
-    result = outcome_map(
+    result = hyperparameter_map(
         descent(name="momentum"),
         formula_surface("x^2 + y^2"),
         "learning_rate",
@@ -61,37 +61,37 @@ def test_the_formula_is_the_surfaces_parameter() -> None:
 
 
 def test_nothing_is_claimed_about_minima_nobody_knows() -> None:
-    settles = path_sentence(trace(descent(), formula_surface("x^2 + y^2"), steps=50))
+    settles = trajectory_sentence(trace(descent(), formula_surface("x^2 + y^2"), steps=50))
     assert "f went from 13 to" in settles and "minim" not in settles
-    falls = path_sentence(trace(descent(), formula_surface("-x^2 - y^2"), steps=200))
+    falls = trajectory_sentence(trace(descent(), formula_surface("-x^2 - y^2"), steps=200))
     assert "Runs down and away" in falls and "no minimum" not in falls
-    rises = path_sentence(trace(descent(3.0), formula_surface("x^2 + y^2"), steps=200))
+    rises = trajectory_sentence(trace(descent(3.0), formula_surface("x^2 + y^2"), steps=200))
     assert "Diverges" in rises and "too high" in rises
 
 
 def test_a_path_that_meets_no_gradient_says_so() -> None:
     path = trace(descent(1.5), formula_surface("log(x) + y^2"), (1.0, 1.0), steps=20)
-    said = path_sentence(path)
+    said = trajectory_sentence(path)
     assert "Cannot go on after step 1: at (-0.5, -2)" in said and "too high" not in said
 
 
 def test_a_path_below_the_maps_minimum_has_not_arrived_there() -> None:
     path = trace(descent(0.1), "mccormick", (-3.0, -4.5), steps=300)
     assert path.values[-1] < SURFACES["mccormick"].minimum
-    assert "lower than anywhere on the map" in path_sentence(path)
-    assert np.isnan(path_table(path, "a")["gap"].iloc[-1])
+    assert "lower than anywhere on the map" in trajectory_sentence(path)
+    assert np.isnan(trajectory_table(path, "a")["gap"].iloc[-1])
 
 
 @pytest.mark.parametrize(
     "text", ["3", "0*x", "log(-1 - x^2)", "exp(exp(x*y))", "1e308*x", "max(0, x - 4.97)", "1/x"]
 )
 def test_any_formula_can_be_drawn(text: str) -> None:
-    uri, levels = relief(formula_surface(text), size=60)
+    uri, levels = surface_raster(formula_surface(text), size=60)
     assert uri.startswith("data:image/png")
     assert len(levels) == BANDS - 1
 
 
 def test_where_a_formula_has_no_value_the_map_is_grey() -> None:
-    drawn = pixels(relief(formula_surface("log(x)"), size=60)[0])
+    drawn = pixels(surface_raster(formula_surface("log(x)"), size=60)[0])
     grey = (drawn == 128).all(axis=-1)
     assert grey[:, :30].all() and not grey[:, 30:].any()

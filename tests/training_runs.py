@@ -8,12 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from lrlab.plan import RunPlan
-from lrlab.recipe import Recipe
-from lrlab.training.data import SAMPLE_FOLDER, SAMPLE_SET, DataSource
-from lrlab.training.images import Images, load_images
-from lrlab.training.model import BUILDERS
-from lrlab.training.records import EpochRecord, Learned, Point, Result
+from lrlab.datasets.fashion_mnist import SAMPLE_SET
+from lrlab.datasets.sources import SAMPLE_FOLDER, DataSource
+from lrlab.datasets.split import Images, load_images
+from lrlab.recipes.plan import RunPlan
+from lrlab.recipes.recipe import Recipe
+from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunResult
+from lrlab.training.network_model import LAYER_BUILDERS
 
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
 
@@ -29,8 +30,8 @@ class ListSink:
         self.phases: list[str] = []
         self.all_points: list[Point] = []
         self.epochs: list[EpochRecord] = []
-        self.all_learned: list[Learned] = []
-        self.results: list[Result] = []
+        self.all_learned: list[EpochSnapshot] = []
+        self.results: list[RunResult] = []
         self.stop = stop
 
     def started(self, phase: str) -> None:
@@ -43,10 +44,10 @@ class ListSink:
     def epoch(self, record: EpochRecord) -> None:
         self.epochs.append(record)
 
-    def learned(self, learned: Learned) -> None:
+    def learned(self, learned: EpochSnapshot) -> None:
         self.all_learned.append(learned)
 
-    def result(self, result: Result) -> None:
+    def result(self, result: RunResult) -> None:
         self.results.append(result)
 
     def history(self) -> dict[str, list[float]]:
@@ -102,7 +103,7 @@ def plain_fit(
     images = load_images(SAMPLE, plan.train_size)
     training, validation, test = scaled(images)
     keras.utils.set_random_seed(plan.seed)
-    model = keras.Sequential([keras.Input((28, 28)), *BUILDERS[plan.network]()])
+    model = keras.Sequential([keras.Input((28, 28)), *LAYER_BUILDERS[plan.network]()])
     model.compile(
         loss="sparse_categorical_crossentropy",
         optimizer=plan.recipe.keras_optimizer(),

@@ -16,15 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lrlab.training.data import (
-    FETCH_HINT,
-    FULL_SET,
-    SAMPLE_FOLDER,
-    SAMPLE_SET,
-    DataSource,
-    IdxFile,
-    find_source,
-)
+from lrlab.datasets.dataset import IdxFile
+from lrlab.datasets.fashion_mnist import FULL_SET, SAMPLE_SET
+from lrlab.datasets.sources import FETCH_HINT, SAMPLE_FOLDER, DataSource, find_source
 
 CLASSES = 10
 UNSIGNED_BYTE = 0x08

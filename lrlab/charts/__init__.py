@@ -8,35 +8,24 @@ never depend on rows. Series take the theme's categorical colours in the order o
 
 from __future__ import annotations
 
-from lrlab.charts.compared import (
+from lrlab.charts.comparison import (
     CURVES,
     RUN_AXIS,
     Curve,
-    Track,
-    compared_chart,
-    compared_table,
+    comparison_chart,
+    comparison_table,
 )
-from lrlab.charts.curves import AXIS, Unit, curve_chart, curve_table
-from lrlab.charts.learned import (
+from lrlab.charts.epoch_snapshots import (
     class_chart,
     class_table,
     confusion_chart,
     confusion_table,
     weights_picture,
 )
-from lrlab.charts.look import CURVE_POINTS, enlarged, legend_chart, thinned
-from lrlab.charts.maps import outcome_chart, path_map_chart
-from lrlab.charts.paths import (
-    divergence_table,
-    path_csv,
-    path_rate_chart,
-    path_table,
-    u_chart,
-    u_table,
-    value_chart,
-)
-from lrlab.charts.range_tests import range_test_chart, range_test_tables
-from lrlab.charts.runs import (
+from lrlab.charts.maps import hyperparameter_map_chart, trajectory_map_chart
+from lrlab.charts.range_test import range_test_chart, range_test_tables
+from lrlab.charts.rate_curve import AXIS, Unit, curve_chart, curve_table
+from lrlab.charts.run import (
     PLANNED,
     RECORDED,
     accuracy_chart,
@@ -45,12 +34,22 @@ from lrlab.charts.runs import (
     point_table,
     recorded_rate_chart,
 )
-from lrlab.charts.sweeps import (
+from lrlab.charts.style import CURVE_POINTS, enlarged, legend_chart, thinned
+from lrlab.charts.sweep import (
     heat_chart,
     heat_table,
     sweep_table,
     sweep_u_chart,
     sweep_u_table,
+)
+from lrlab.charts.trajectory import (
+    divergence_table,
+    trajectory_csv,
+    trajectory_rate_chart,
+    trajectory_table,
+    u_chart,
+    u_table,
+    value_chart,
 )
 
 __all__ = [
@@ -61,13 +60,12 @@ __all__ = [
     "RECORDED",
     "RUN_AXIS",
     "Curve",
-    "Track",
     "Unit",
     "accuracy_chart",
     "class_chart",
     "class_table",
-    "compared_chart",
-    "compared_table",
+    "comparison_chart",
+    "comparison_table",
     "confusion_chart",
     "confusion_table",
     "curve_chart",
@@ -77,13 +75,9 @@ __all__ = [
     "epoch_table",
     "heat_chart",
     "heat_table",
+    "hyperparameter_map_chart",
     "legend_chart",
     "loss_chart",
-    "outcome_chart",
-    "path_csv",
-    "path_map_chart",
-    "path_rate_chart",
-    "path_table",
     "point_table",
     "range_test_chart",
     "range_test_tables",
@@ -92,6 +86,10 @@ __all__ = [
     "sweep_u_chart",
     "sweep_u_table",
     "thinned",
+    "trajectory_csv",
+    "trajectory_map_chart",
+    "trajectory_rate_chart",
+    "trajectory_table",
     "u_chart",
     "u_table",
     "value_chart",

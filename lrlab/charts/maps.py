@@ -8,15 +8,15 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from lrlab.charts.look import described, recipe_colour
-from lrlab.outcome_map import Ticked
-from lrlab.surfaces import Surface
+from lrlab.charts.style import chart_description, recipe_colour
+from lrlab.descent.hyperparameter_map import AxisTicks
+from lrlab.descent.surfaces import Surface
 
 
-def path_map_chart(
+def trajectory_map_chart(
     picture: Any, data: Any, surface: Surface, recipes: Sequence[str], size: int = 420
 ) -> alt.LayerChart:
-    """A path on its map, from `path_table` rows; the page has a livelier one of its own.
+    """A path on its map, from `trajectory_table` rows; the page has a livelier one of its own.
 
     Args:
         picture: one row with the column ``url``, the surface as a picture.
@@ -49,14 +49,14 @@ def path_map_chart(
         .mark_line(clip=True, strokeWidth=2)
         .encode(x="x:Q", y="y:Q", order="step:Q", color=recipe_colour(recipes))
     )
-    description = described(f"Paths over {surface.label}, x across and y upwards", recipes)
+    description = chart_description(f"Paths over {surface.label}, x across and y upwards", recipes)
     return alt.layer(image, stars, line).properties(
         width=size, height=size, description=description
     )
 
 
-def outcome_chart(
-    picture: Any, here: Any, x: Ticked, y: Ticked, cells: int, height: int = 480
+def hyperparameter_map_chart(
+    picture: Any, here: Any, x: AxisTicks, y: AxisTicks, cells: int, height: int = 480
 ) -> alt.LayerChart:
     """A map of outcomes; a click selects a cell as ``cell`` -> ``column``, ``row``.
 
@@ -96,7 +96,7 @@ def outcome_chart(
     return alt.layer(image, ring, dot, grid).properties(height=height, description=description)
 
 
-def _map_axis(axis: Ticked) -> dict[str, Any]:
+def _map_axis(axis: AxisTicks) -> dict[str, Any]:
     """A map's axis runs from 0 to 1, whatever the hyperparameter's scale; the labels say what."""
     places = [place for place, _ in axis.ticks]
     labels = [label for _, label in axis.ticks]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lrlab.export.reading import MOST_BYTES, plan_json, read_json, read_plan
+from lrlab.export.csv_tables import ExportedRun, epochs_csv, points_csv
+from lrlab.export.plan_json import MOST_BYTES, plan_json, read_json, read_plan
 from lrlab.export.script import keras_notebook, keras_script
-from lrlab.export.tables import Measured, epochs_csv, points_csv
 from lrlab.export.tensorboard import tensorboard_zip
 
 __all__ = [
     "MOST_BYTES",
-    "Measured",
+    "ExportedRun",
     "epochs_csv",
     "keras_notebook",
     "keras_script",

@@ -12,9 +12,9 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from lrlab.keras_code import call_code, indented, keras_parts, value_code
-from lrlab.networks import NETWORKS
-from lrlab.plan import RunPlan
+from lrlab.keras.code import call_code, indented, keras_parts, value_code
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import RunPlan
 
 STANDARD = ("gzip", "json", "math", "os")
 """What every script imports of Python itself."""
@@ -125,7 +125,7 @@ def keras_script(plan: RunPlan, *, jit_compile: bool, name: str, data_source: st
 
     Args:
         plan: what was trained.
-        jit_compile: as the run had it: ``WAYS[run.way].jit_compile``.
+        jit_compile: as the run had it: ``COMPILE_MODES[run.compile_mode].jit_compile``.
         name: the run's name, for a comment.
         data_source: which copy of Fashion-MNIST it used, for a comment.
 
@@ -199,8 +199,8 @@ def _import_code(plan: RunPlan, *more: str) -> str:
 
 
 def _sections(plan: RunPlan, jit_compile: bool, options: Section) -> list[Section]:
-    from lrlab.training.data import VALIDATION_SHARE
-    from lrlab.training.images import SPLIT_SEED, SUBSET_SEED, stratified_order
+    from lrlab.datasets.dataset import VALIDATION_SHARE
+    from lrlab.datasets.split import SPLIT_SEED, SUBSET_SEED, stratified_order
 
     recipe = keras_parts(plan.recipe)
     subset = f"SUBSET_SEED = {SUBSET_SEED}\n\n\n{inspect.getsource(stratified_order)}"

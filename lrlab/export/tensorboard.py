@@ -10,11 +10,12 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from lrlab.export.tables import Measured
+from lrlab.export.csv_tables import ExportedRun
+from lrlab.training.measurements import EpochRecord, Point
 
 NO_SCALARS = ("step", "epoch", "seconds")
 """What a point or an epoch has that is no curve."""
@@ -27,7 +28,7 @@ MASK = 0xA282EAD8
 """CRC-32C's polynomial, and what TensorFlow's checksums are shifted by."""
 
 
-def tensorboard_zip(runs: Iterable[tuple[Measured, float]]) -> bytes:
+def tensorboard_zip(runs: Iterable[tuple[ExportedRun, float]]) -> bytes:
     """A log directory for ``tensorboard --logdir``, zipped: for each run one folder for training
     and one for validation, laid out and tagged as by Keras's TensorBoard callback.
 
@@ -45,21 +46,21 @@ def tensorboard_zip(runs: Iterable[tuple[Measured, float]]) -> bytes:
     return packed.getvalue()
 
 
-def _scalars(run: Measured, part: str) -> Iterator[tuple[int, str, float]]:
+def _scalars(run: ExportedRun, part: str) -> Iterator[tuple[int, str, float]]:
     """Step, tag and value of all that a run measured on its training or validation images."""
     if part == "train":
-        for point in run.points:
+        for point in run.history.points:
             for field, value in _curves(point):
-                yield point["step"], f"batch_{field}", value
-    for epoch in run.epochs:
+                yield point.step, f"batch_{field}", value
+    for epoch in run.history.epochs:
         for field, value in _curves(epoch):
             if field.startswith("val_") == (part == "validation"):
                 # Keras's callback counts these by epochs, from 0.
-                yield epoch["epoch"] - 1, f"epoch_{field.removeprefix('val_')}", value
+                yield epoch.epoch - 1, f"epoch_{field.removeprefix('val_')}", value
 
 
-def _curves(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for field, value in row.items():
+def _curves(row: Point | EpochRecord) -> Iterator[tuple[str, float]]:
+    for field, value in vars(row).items():
         if field not in NO_SCALARS and value is not None:
             yield field, value
 

@@ -130,7 +130,7 @@ def clip_gradient(
     """The gradient as Keras clips it: by the variable's norm, else by value.
 
     Args:
-        xp: `numpy` or `lrlab.scalar.scalar`.
+        xp: `numpy` or `lrlab.descent.float_ops.scalar`.
         g: the gradient, shape ``(..., 2)``, or one of its two components.
         clipnorm: longest gradient allowed, or ``None``.
         clipvalue: largest component allowed, or ``None``.
@@ -164,7 +164,7 @@ def step(
 
     Args:
         optimizer: whose rule is applied.
-        xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.scalar.scalar` for one coordinate.
+        xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.descent.float_ops.scalar` for one coordinate.
         x, g, state: the point, the gradient there, and the optimizer's state.
         lr: the learning rate of this step.
         t: the step's number, counted from 1.

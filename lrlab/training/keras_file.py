@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lrlab.training.images import Images
-from lrlab.training.model import BUILDERS
+from lrlab.datasets.split import Images
+from lrlab.training.network_model import LAYER_BUILDERS
 
 
 def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> bytes:
@@ -22,7 +22,7 @@ def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> b
     once it is compiled again.
 
     Args:
-        network: a key of `lrlab.networks.NETWORKS`.
+        network: a key of `lrlab.recipes.networks.NETWORKS`.
         weights: of its layers, in their order, as `trained_weights` gives them.
         images: what it was trained on.
 
@@ -33,7 +33,7 @@ def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> b
         [
             keras.Input(images.mean.shape),
             keras.layers.Normalization(axis=(1, 2), mean=images.mean, variance=images.deviation**2),
-            *BUILDERS[network](),
+            *LAYER_BUILDERS[network](),
         ]
     )
     model.set_weights(weights)
@@ -44,6 +44,6 @@ def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> b
 
 
 def trained_weights(model: keras.Sequential) -> list[np.ndarray]:
-    """The weights of a network of `lrlab.training.model.network_layers`, without the table of its
+    """The weights of a network of `lrlab.training.network_model.network_layers`, without the table of its
     first layer, which is not trained."""
     return [np.asarray(weight) for weight in model.trainable_variables]

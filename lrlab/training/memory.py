@@ -14,7 +14,7 @@ STATM = Path("/proc/self/statm")
 MEGABYTE = 1 << 20
 
 
-def leave_out_unused() -> None:
+def block_unused_imports() -> None:
     """Makes imports of `UNUSED` fail in this process, which Keras is prepared for.
 
     For a process that does nothing but train, before it imports Keras.
@@ -22,7 +22,7 @@ def leave_out_unused() -> None:
     sys.modules.update(dict.fromkeys(UNUSED))
 
 
-def bound_memory(megabytes: int) -> None:
+def limit_memory(megabytes: int) -> None:
     """Makes the system refuse this process more memory of its own than this, where it can: one
     run cannot take what the others and the server need. TensorFlow aborts when it is refused.
 
@@ -36,7 +36,7 @@ def bound_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def give_back() -> None:
+def release_freed_memory() -> None:
     """Returns what was freed to the system; the C library by itself keeps most of it.
 
     Compiling a program frees some 80 MB of what it took, a run a few.
@@ -45,7 +45,7 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def own_megabytes() -> float:
+def private_megabytes() -> float:
     """The memory that this process takes for itself now, in MB; 0 where the system does not tell.
 
     TensorFlow's code, some 370 MB, is not in it: workers share it, and how much of it counts as

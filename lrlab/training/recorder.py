@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 import keras
 import numpy as np
 
-from lrlab.training.model import BATCH_LOSS, GRADIENT_NORM, LEARNING_RATE, UPDATE_RATIO
-from lrlab.training.records import EpochRecord, Learned, Point, Result
+from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunResult
+from lrlab.training.network_model import BATCH_LOSS, GRADIENT_NORM, LEARNING_RATE, UPDATE_RATIO
 
 Phase = Literal["preparing", "compiling", "training", "testing"]
 """What a run is at: loading data, compiling the program that trains it, training, and measuring
@@ -35,10 +35,10 @@ class Sink(Protocol):
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
 
-    def learned(self, learned: Learned) -> None:
+    def learned(self, learned: EpochSnapshot) -> None:
         """What the network has learned by an epoch's end, right after `epoch`."""
 
-    def result(self, result: Result) -> None:
+    def result(self, result: RunResult) -> None:
         """All epochs are trained, and the network is tested."""
 
 
@@ -59,7 +59,7 @@ class RunEnded(Exception):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Reports a `WatchedModel`'s training to a sink, and ends it when it diverges or is stopped.
+    """Reports a `InstrumentedModel`'s training to a sink, and ends it when it diverges or is stopped.
 
     Args:
         sink: where to report to.

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from lrlab.settings import DATABASE_VARIABLE
-from lrlab.store import Store
-from lrlab.sweep import SweepAxis, sweep
+from lrlab.experiments.sweep import SweepAxis, sweep
+from lrlab.runs.settings import DATABASE_VARIABLE
+from lrlab.runs.store import Store
 from tests.app_visit import ME
 from tests.run_histories import small_plan, train_all
 from tests.store_runs import ROOMY

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from lrlab.training.data import DataSource
+from lrlab.datasets.sources import DataSource
 from tests.browser.actions import (
     CHART,
     await_other_picture,

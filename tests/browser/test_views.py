@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from lrlab.draft import draft_of
-from lrlab.plan import PRESETS
+from lrlab.controls.draft import draft_of
+from lrlab.recipes.plan import PRESETS
 from tests.app_visit import PAGES
 from tests.browser.actions import (
     CHART,

@@ -1,0 +1,65 @@
+"""A formula's tree -> LaTeX."""
+
+from __future__ import annotations
+
+from lrlab.descent.formula.tree import Node
+from lrlab.params import number_text
+
+_SUM, _PRODUCT, _POWER, _WHOLE = range(4)
+"""How tightly a piece of LaTeX holds together."""
+
+
+def latex(node: Node) -> str:
+    """The formula in LaTeX, with just the brackets it needs."""
+    return _typeset(node)[0]
+
+
+def _typeset(node: Node) -> tuple[str, int]:
+    """The LaTeX of a part, and how tightly it holds together."""
+    if node.op in ("x", "y"):
+        return node.op, _WHOLE
+    if node.op == "number":
+        return _number(node)
+    args = [_typeset(arg) for arg in node.args]
+    match node.op:
+        case "+" | "-":
+            left, right = args[0][0], _right(args[1], _SUM + (node.op == "-"))
+            return f"{left} {node.op} {right}", _SUM
+        case "*":
+            left, right = _bracketed(args[0], _PRODUCT), _right(args[1], _PRODUCT)
+            sign = r"\cdot " if right[0].isdigit() else r"\,"
+            return f"{left}{sign}{right}", _PRODUCT
+        case "/":
+            return rf"\frac{{{args[0][0]}}}{{{args[1][0]}}}", _PRODUCT
+        case "^":
+            return f"{_bracketed(args[0], _WHOLE)}^{{{args[1][0]}}}", _POWER
+        case "negative":
+            return f"-{_right(args[0], _PRODUCT)}", _PRODUCT
+        case "sqrt":
+            return rf"\sqrt{{{args[0][0]}}}", _WHOLE
+        case "abs":
+            return rf"\left|{args[0][0]}\right|", _WHOLE
+        case "log":
+            return rf"\ln\left({args[0][0]}\right)", _WHOLE
+    return rf"\{node.op}\left({', '.join(text for text, _ in args)}\right)", _WHOLE
+
+
+def _number(node: Node) -> tuple[str, int]:
+    if node.name:
+        return {"pi": r"\pi"}.get(node.name, node.name), _WHOLE
+    mantissa, _, exponent = number_text(node.value).partition("e")
+    if not exponent:
+        return mantissa, _WHOLE
+    if mantissa == "1":
+        return f"10^{{{exponent}}}", _POWER
+    return rf"{mantissa}\cdot 10^{{{exponent}}}", _PRODUCT
+
+
+def _bracketed(piece: tuple[str, int], least: int) -> str:
+    text, holds = piece
+    return text if holds >= least else rf"\left({text}\right)"
+
+
+def _right(piece: tuple[str, int], least: int) -> str:
+    """As `_bracketed`; a minus that would follow another sign gets brackets too."""
+    return _bracketed(piece, _WHOLE + 1 if piece[0].startswith("-") else least)

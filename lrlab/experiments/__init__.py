@@ -1,0 +1,1 @@
+"""Questions put to runs: sweeps, range tests, comparisons, and what went wrong."""

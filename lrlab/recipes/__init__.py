@@ -1,0 +1,1 @@
+"""What a person picks: a recipe, and a run planned with it."""

@@ -1,0 +1,165 @@
+"""The planned run: a recipe with a network, epochs, batch size, seed and training-set size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from lrlab.datasets.fashion_mnist import FASHION_MNIST
+from lrlab.params import InvalidInput, Param, check_all, lookup, shown
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.recipe import Recipe
+
+FULL_TRAIN_SIZE = FASHION_MNIST.train_size
+"""Training images after the notebook's split of Fashion-MNIST's 60,000."""
+
+
+PLAN_PARAMS = (
+    Param(
+        "epochs",
+        2,
+        "How many times the run goes through all training images.",
+        kind="int",
+        low=1,
+        high=100,
+        slider=(1, 20),
+        label="Epochs",
+    ),
+    Param(
+        "batch_size",
+        32,
+        "How many images go into one optimizer step.",
+        kind="int",
+        low=1,
+        high=4096,
+        slider=(8, 512),
+        scale="doubling",
+        label="Batch size",
+    ),
+    Param(
+        "seed",
+        1,
+        "Fixes the initial weights and the order of the images, so that a run can be repeated.",
+        kind="int",
+        low=0,
+        high=2**31 - 1,
+        label="Seed",
+    ),
+    Param(
+        "train_size",
+        FULL_TRAIN_SIZE,
+        "How many images to train on; fewer is faster and less accurate.",
+        kind="int",
+        low=10,
+        high=FULL_TRAIN_SIZE,
+        slider=(1_000, FULL_TRAIN_SIZE),
+        label="Training images",
+    ),
+)
+"""The settings of a run besides its recipe and network."""
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything that decides what a run does. Make it with `RunPlan.of` or `from_dict`."""
+
+    recipe: Recipe
+    network: str
+    epochs: int
+    batch_size: int
+    seed: int
+    train_size: int
+
+    @classmethod
+    def of(cls, recipe: Recipe, network: str = "mlp", **settings: Any) -> RunPlan:
+        """A checked plan; ``settings`` are those of `PLAN_PARAMS`, each with its default.
+
+        Raises:
+            InvalidInput: an unknown network or setting, or a value that is not allowed.
+        """
+        return _checked(recipe, network, settings)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> RunPlan:
+        """The plan that `to_dict` wrote.
+
+        Raises:
+            InvalidInput: not a mapping, no recipe, or a value that is not allowed.
+        """
+        if not isinstance(given, Mapping) or "recipe" not in given:
+            raise InvalidInput(f'A plan must be a mapping with a "recipe", not {shown(given)}.')
+        settings = dict(given)
+        recipe = Recipe.from_dict(settings.pop("recipe"))
+        return _checked(recipe, settings.pop("network", "mlp"), settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as a mapping fit for JSON."""
+        settings = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
+        return {"recipe": self.recipe.to_dict(), "network": self.network, **settings}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in one epoch; the last, smaller batch counts."""
+        return -(-self.train_size // self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole run."""
+        return self.steps_per_epoch * self.epochs
+
+    def epoch_at(self, step: int) -> int:
+        """The epoch, counted from 1, that the run is in after so many optimizer steps."""
+        return min(step // self.steps_per_epoch + 1, self.epochs)
+
+
+def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
+    """The same plan with so many seeds, from its own upwards, by the name of the run.
+
+    Raises:
+        InvalidInput: the last seed would be larger than a seed may be.
+    """
+    every = (replace(plan, seed=seed) for seed in range(plan.seed, plan.seed + seeds))
+    return {
+        f"{plan.recipe.label}{seed_suffix(each.seed)}": RunPlan.from_dict(each.to_dict())
+        for each in every
+    }
+
+
+def seed_suffix(seed: int) -> str:
+    """How the name of a run ends that was queued with others of the same recipe."""
+    return f", seed {seed}"
+
+
+def _checked(recipe: Recipe, network: Any, settings: Mapping[str, Any]) -> RunPlan:
+    lookup(NETWORKS, network, "network")
+    return RunPlan(recipe, network, **check_all(PLAN_PARAMS, settings, "run"))
+
+
+PRESETS: Mapping[str, RunPlan] = MappingProxyType(
+    {
+        "Exercise 1: Nadam": RunPlan.of(
+            Recipe.from_dict(
+                {
+                    "optimizer": {"name": "nadam"},
+                    "schedule": {"name": "constant", "learning_rate": 1e-3},
+                }
+            )
+        ),
+        "Exercise 2: SGD, decay": RunPlan.of(
+            Recipe.from_dict(
+                {
+                    "optimizer": {"name": "sgd"},
+                    "schedule": {
+                        "name": "exponential_decay",
+                        "initial_learning_rate": 0.1,
+                        "decay_steps": 100_000,
+                        "decay_rate": 0.96,
+                    },
+                }
+            )
+        ),
+    }
+)
+"""The two exercises of the notebook that LR Lab grew from, by their title."""

@@ -1,0 +1,8 @@
+"""The engine: gets queued runs trained by worker processes, and watches over them."""
+
+from __future__ import annotations
+
+from lrlab.runs.engine.engine import Engine, EngineStatus, Fault
+from lrlab.runs.engine.orphans import end_orphans
+
+__all__ = ["Engine", "EngineStatus", "Fault", "end_orphans"]

@@ -1,0 +1,51 @@
+"""Runs and their metrics in SQLite or PostgreSQL; the only SQL of LR Lab."""
+
+from __future__ import annotations
+
+from lrlab.runs.store.database import StoreError, StoreUnavailable, wal_is_safe
+from lrlab.runs.store.run_rows import (
+    IllegalTransition,
+    NotAllowed,
+    QueueFull,
+    StaleAttempt,
+    UnknownRun,
+    WriteRefused,
+)
+from lrlab.runs.store.states import (
+    ENDED,
+    GROUP_KINDS,
+    RESUMABLE,
+    TRANSITIONS,
+    Group,
+    GroupKind,
+    Lease,
+    QueuePosition,
+    Run,
+    State,
+    WorkerRecord,
+)
+from lrlab.runs.store.store import Store
+
+__all__ = [
+    "ENDED",
+    "GROUP_KINDS",
+    "RESUMABLE",
+    "TRANSITIONS",
+    "Group",
+    "GroupKind",
+    "IllegalTransition",
+    "Lease",
+    "NotAllowed",
+    "QueueFull",
+    "QueuePosition",
+    "Run",
+    "StaleAttempt",
+    "State",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "UnknownRun",
+    "WorkerRecord",
+    "WriteRefused",
+    "wal_is_safe",
+]

@@ -1,0 +1,1 @@
+"""What every page shares: the server, the browser's identity, charts, polling."""

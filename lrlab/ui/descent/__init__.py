@@ -1,0 +1,1 @@
+"""Trajectories, races and maps on pages."""

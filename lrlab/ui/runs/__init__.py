@@ -1,0 +1,1 @@
+"""Starting, finding and watching runs on pages."""

@@ -1,0 +1,105 @@
+"""The short list of one's newest runs; one of them is open."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from lrlab.experiments.run_list import RunListEntry, list_entries
+from lrlab.ui.app.browser_identity import browser
+from lrlab.ui.app.polling import may_rerun, poll_intervals
+from lrlab.ui.app.server import report_store_errors, server
+
+OPEN = "run"
+"""Session key of the open run's number."""
+
+_PICKED = "run.picked"
+
+MOST = 5
+"""Runs listed, the newest."""
+
+
+def open_run() -> int | None:
+    """The run to show: the one picked, else my newest, else none."""
+    store, me = server().store, browser()
+    picked = st.session_state.get(OPEN)
+    known = store.runs()
+    if any(run.id == picked for run in known):
+        return picked
+    mine = [run.id for run in known if run.owner == me]
+    return mine[0] if mine else None
+
+
+def run_list() -> None:
+    """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
+    active = server().store.has_active_runs()
+    st.fragment(_refresh, run_every=poll_intervals().lists if active else None)(active)
+
+
+def _refresh(was_active: bool) -> None:
+    with report_store_errors():
+        _list(was_active)
+
+
+def _list(was_active: bool) -> None:
+    store = server().store
+    entries = list_entries(store.runs(browser() or ""), store.groups())[:MOST]
+    if st.session_state.pop(_PICKED, False):
+        # The run is drawn outside this part of the page.
+        st.rerun()
+    if was_active and not store.has_active_runs() and may_rerun():
+        st.rerun()
+    st.subheader("Your newest runs", anchor=False)
+    if not entries:
+        st.caption("You have no runs yet. Press Start above.")
+    else:
+        _table(entries)
+    with st.container(horizontal=True):
+        st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+        st.page_link("pages/present.py", label="On a projector", icon=":material/present_to_all:")
+
+
+def _table(entries: list[RunListEntry]) -> None:
+    # A selection is kept by row; another list of runs must begin without one.
+    key = f"runs.newest.{entries[0].ids[-1]}.{len(entries)}"
+    st.dataframe(
+        pd.DataFrame([_row(entry) for entry in entries]),
+        key=key,
+        hide_index=True,
+        on_select=partial(_open_selected, [entry.ids[-1] for entry in entries], key),
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Your newest runs. Tick one to open it above.",
+        column_config={
+            "run": st.column_config.NumberColumn("Run", format="%d", width="small"),
+            "name": st.column_config.TextColumn("Name"),
+            "state": st.column_config.TextColumn("State"),
+            "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="percent"),
+            "done": st.column_config.ProgressColumn("Done", format="percent"),
+            "epochs": st.column_config.NumberColumn("Epochs", format="%d"),
+            "queued": st.column_config.DatetimeColumn("Queued", format="distance"),
+        },
+    )
+
+
+def _row(entry: RunListEntry) -> dict:
+    newest = entry.runs[-1]
+    return {
+        "run": newest.id,
+        "name": entry.name,
+        "state": entry.state,
+        "test_accuracy": newest.test_accuracy if len(entry.runs) == 1 else None,
+        "done": entry.done,
+        "epochs": newest.plan.epochs,
+        "queued": datetime.fromtimestamp(newest.created, UTC),
+    }
+
+
+def _open_selected(ids: list[int], key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.session_state[OPEN] = ids[rows[0]]
+        st.session_state[_PICKED] = True

@@ -1,0 +1,59 @@
+"""Whatever is looked at, drawn as what it is: a run, a group, or runs compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.store import Group, Run
+from lrlab.ui.app.server import server
+from lrlab.ui.range_test.range_test import range_test_view
+from lrlab.ui.runs.annotations import about, about_group
+from lrlab.ui.runs.comparison import comparison, lines_for
+from lrlab.ui.runs.epoch_snapshots import epoch_snapshots_view
+from lrlab.ui.runs.run_view import run_header, run_view
+from lrlab.ui.runs.seeds_view import seeds_view
+from lrlab.ui.sweep.result import sweep_view
+
+
+def run_detail_by_id(run_id: int, plan: RunPlan) -> None:
+    """Draw a run; one that was queued with others together with them.
+
+    Args:
+        run_id: the run.
+        plan: the planned run, whose recipe takes what a range test suggests.
+    """
+    store = server().store
+    run = store.run(run_id)
+    if run.group is None:
+        run_view(run_id)
+        epoch_snapshots_view(run)
+    else:
+        _group_view(store.group(run.group), plan)
+
+
+def run_detail(runs: Sequence[Run], plan: RunPlan) -> None:
+    """Draw one run, all runs of a group, or a comparison; ``plan`` as for `run_detail_by_id`."""
+    store = server().store
+    group = runs[0].group
+    if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
+        found = store.group(group)
+        _group_view(found, plan)
+        if len(runs) == 1:
+            run_header(runs[0])
+        about_group(found, runs)
+    elif len(runs) == 1:
+        run_view(runs[0].id)
+        epoch_snapshots_view(runs[0])
+        about(runs[0])
+    else:
+        comparison(lines_for(runs))
+
+
+def _group_view(group: Group, plan: RunPlan) -> None:
+    if group.kind == "seeds":
+        seeds_view(group)
+    elif group.kind == "sweep":
+        sweep_view(group)
+    else:
+        range_test_view(group, plan)

@@ -1,0 +1,17 @@
+"""Points and epochs for tests, made up by hand."""
+
+from __future__ import annotations
+
+from lrlab.training.measurements import EpochRecord, Point
+
+
+def point(step: int, loss: float, learning_rate: float = 0.1, **more: float) -> Point:
+    return Point(step, float(loss), float(learning_rate), **more)
+
+
+def epoch_record(epoch: int = 1, **values: float) -> EpochRecord:
+    """An epoch of ten steps; what is not given does not matter to the test."""
+    unknown = dict.fromkeys(
+        ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"), 0.5
+    )
+    return EpochRecord(**{"epoch": epoch, "step": 10 * epoch} | unknown | values)

@@ -1,0 +1,138 @@
+"""A real worker is killed in the middle of a run, and the next goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lrlab.recipes.plan import RunPlan
+from lrlab.runs.attempts import checkpoint_files_of, delete_unneeded_checkpoints, find_resume_point
+from lrlab.runs.settings import Settings
+from lrlab.runs.store import Run, Store
+from lrlab.runs.worker import Exit
+from lrlab.training.checkpoint_files import NEWEST, OLDER, Checkpoint, runs_with_checkpoints
+from lrlab.training.compile_mode import UNFUSED
+from lrlab.training.trainer import train
+from tests.engine_runs import ENOUGH_MEMORY, PATIENCE, RECIPE, wait_until
+from tests.training_runs import SAMPLE, ListSink, plan_of
+
+PLAN = RunPlan.of(RECIPE, epochs=15, batch_size=32, train_size=300)
+
+
+def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
+    """A worker that trains one run, without an engine."""
+    limits = ["--runs", "1", "--memory", str(ENOUGH_MEMORY)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "lrlab.runs.worker", "--name", name, *limits],
+        stdin=subprocess.PIPE,
+        env=os.environ | {"LRLAB_DATABASE_URL": url},
+    )
+
+
+def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
+    new_store: tuple[Store, str],
+) -> None:
+    store, url = new_store
+    folder = Settings(database_url=url).checkpoint_folder
+    run_id = store.queue(PLAN, owner="ada", name="cut off")
+    with start_worker(url, "first") as worker:
+        wait_until(lambda: len(store.epochs(run_id)) >= 2, "two epochs had ended")
+        worker.kill()
+    assert store.bury("first", "its worker was killed").state == "interrupted"
+    assert runs_with_checkpoints(folder) == {run_id}
+
+    store.resume(run_id, by="ada")
+    with start_worker(url, "second") as worker:
+        assert worker.wait(PATIENCE) == Exit.RETIRED
+    run = store.run(run_id)
+    assert (run.state, run.attempt) == ("finished", 2)
+    assert run.resumed.startswith("resumed at the end of epoch ")
+    assert runs_with_checkpoints(folder) == set()
+
+    whole = ListSink()
+    outcome = train(PLAN, whole)
+    assert run.test_accuracy == outcome.test_accuracy
+    history = {name: [row[name] for row in store.epochs(run_id)] for name in whole.history()}
+    assert history == whole.history()
+    found = [(row.step, row.loss, row.learning_rate) for row in store.points(run_id)]
+    assert found == [(point.step, point.loss, point.learning_rate) for point in whole.all_points]
+    assert store.snapshot_epochs(run_id) == list(range(PLAN.epochs + 1))
+
+
+# Where an attempt starts
+
+
+@pytest.fixture
+def interrupted(new_store: tuple[Store, str], tmp_path: Path) -> tuple[Store, Path, int]:
+    """A run that was interrupted and resumed, with checkpoints of its first two epochs."""
+    store, _ = new_store
+    store.register_worker("worker")
+    run_id = store.queue(plan_of({"optimizer": {"name": "sgd"}}), owner="ada", name="cut off")
+    files = checkpoint_files_of(store.claim("worker"), UNFUSED, SAMPLE, tmp_path)
+    for epoch in (1, 2):
+        files.write(Checkpoint(epoch, (), {}))
+    store.bury("worker", "its worker was killed")
+    store.register_worker("worker")
+    store.resume(run_id, by="ada")
+    return store, tmp_path, run_id
+
+
+def begin(store: Store, folder: Path) -> tuple[int, str]:
+    """The epochs that the next attempt need not train, and what it says."""
+    run = store.claim("worker")
+    start, said = find_resume_point(checkpoint_files_of(run, UNFUSED, SAMPLE, folder), run)
+    return start.epoch if start else 0, said
+
+
+@pytest.mark.parametrize(
+    ("damaged", "epoch", "said"),
+    [
+        ([], 2, "resumed at the end of epoch 2"),
+        ([NEWEST], 1, "resumed at the end of epoch 1; its last checkpoint is damaged"),
+        (
+            [NEWEST, OLDER],
+            0,
+            "begun anew; its last checkpoint is damaged; its last but one checkpoint is damaged",
+        ),
+    ],
+)
+def test_an_attempt_starts_at_the_newest_sound_checkpoint_and_says_so(
+    interrupted: tuple[Store, Path, int], damaged: list[str], epoch: int, said: str
+) -> None:
+    store, folder, run_id = interrupted
+    for end in damaged:
+        path = folder / f"{run_id}{end}"
+        path.write_bytes(path.read_bytes()[:-1])
+    assert begin(store, folder) == (epoch, said)
+
+
+def test_an_attempt_without_checkpoints_begins_anew_and_says_so(
+    interrupted: tuple[Store, Path, int], tmp_path: Path
+) -> None:
+    store, _, _ = interrupted
+    assert begin(store, tmp_path / "empty") == (0, "begun anew: no epoch had been kept")
+
+
+def test_a_first_attempt_looks_for_nothing(new_store: tuple[Store, str], tmp_path: Path) -> None:
+    store, _ = new_store
+    store.register_worker("worker")
+    store.queue(plan_of({"optimizer": {"name": "sgd"}}), owner="ada", name="first")
+    assert begin(store, tmp_path) == (0, "")
+
+
+def test_checkpoints_of_runs_that_cannot_go_on_are_removed(
+    interrupted: tuple[Store, Path, int],
+) -> None:
+    store, folder, run_id = interrupted
+    delete_unneeded_checkpoints(folder, store)
+    assert runs_with_checkpoints(folder) == {run_id}
+    run: Run = store.claim("worker")
+    delete_unneeded_checkpoints(folder, store)
+    assert runs_with_checkpoints(folder) == {run_id}
+    store.finish(run_id, run.attempt, "finished", "completed")
+    delete_unneeded_checkpoints(folder, store)
+    assert runs_with_checkpoints(folder) == set()
