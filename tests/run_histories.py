@@ -68,5 +68,6 @@ def train_all(store: Store, losses: list[float], state: State = "finished") -> N
         reason = "diverged at step 30" if lost else "completed all 30 steps"
         if not lost:
             store.record_result(*attempt, RESULT)
-        store.finish(*attempt, state, reason, *((None, None) if lost else (loss, 1 - loss)))
+        tested = (None, None) if lost else (loss, 1 - loss)
+        store.finish(*attempt, state, reason, *tested, diverged=lost)
     store.bury(WORKER, "the day was over")

@@ -56,7 +56,9 @@ def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
     whole = ListSink()
     outcome = train(PLAN, whole)
     assert run.test_accuracy == outcome.test_accuracy
-    history = {name: [row[name] for row in store.epochs(run_id)] for name in whole.history()}
+    history = {
+        name: [getattr(row, name) for row in store.epochs(run_id)] for name in whole.history()
+    }
     assert history == whole.history()
     found = [(row.step, row.loss, row.learning_rate) for row in store.points(run_id)]
     assert found == [(point.step, point.loss, point.learning_rate) for point in whole.all_points]

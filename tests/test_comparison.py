@@ -20,6 +20,7 @@ from lrlab.experiments.comparison import (
 from lrlab.experiments.comparison.statistics import seeds_needed
 from lrlab.experiments.measures import MEASURES
 from lrlab.params import InvalidInput
+from tests.measured import epoch_record
 
 ACCURACY = MEASURES["last_val_accuracy"]
 LOSS = MEASURES["last_val_loss"]
@@ -200,7 +201,10 @@ def test_a_recipe_without_runs_is_refused() -> None:
 
 
 def test_a_measure_takes_the_last_or_the_best_epoch() -> None:
-    epochs = [{"val_accuracy": 0.8, "val_loss": 0.5}, {"val_accuracy": 0.7, "val_loss": 0.6}]
+    epochs = [
+        epoch_record(1, val_accuracy=0.8, val_loss=0.5),
+        epoch_record(2, val_accuracy=0.7, val_loss=0.6),
+    ]
     found = {key: measure.of(epochs) for key, measure in MEASURES.items()}
     assert found == {
         "last_val_accuracy": 0.7,
@@ -210,7 +214,7 @@ def test_a_measure_takes_the_last_or_the_best_epoch() -> None:
     }
     assert math.isnan(LOSS.of(epochs, diverged=True))
     assert math.isnan(LOSS.of([]))
-    assert math.isnan(MEASURES["best_val_loss"].of([*epochs, {"val_loss": math.nan}]))
+    assert math.isnan(MEASURES["best_val_loss"].of([*epochs, epoch_record(3, val_loss=math.nan)]))
 
 
 def test_equal_means_are_called_the_same() -> None:

@@ -305,7 +305,7 @@ def test_the_table_standardises_exactly_as_the_notebook() -> None:
 
 def test_asking_for_the_source_loads_no_heavy_library() -> None:
     program = (
-        "import sys; from lrlab.datasets.fashion_mnist import find_source; find_source();"
+        "import sys; from lrlab.datasets.sources import find_source; find_source();"
         "print(sorted({'tensorflow', 'keras', 'sklearn', 'scipy'} & sys.modules.keys()))"
     )
     root = Path(__file__).parent.parent

@@ -77,7 +77,7 @@ def test_differences_are_listed_and_sameness_is_not() -> None:
 
 def test_the_largest_difference_of_a_recorded_rate_is_found() -> None:
     recipe = plan().recipe
-    points = [{"step": 0, "learning_rate": 0.001}, {"step": 5, "learning_rate": 0.0012}]
+    points = [point(0, 1.0, 0.001), point(5, 1.0, 0.0012)]
     assert max_rate_difference(recipe, points) == pytest.approx(0.0002)
     assert max_rate_difference(recipe, []) is None
 

@@ -266,20 +266,11 @@ def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: S
     store.record_points(run_id, attempt, [Point(10, 1.4, 0.07)])
     store.record_epoch(run_id, attempt, epoch(2))
 
-    assert store.points(run_id)[1] == {"step": 4, "loss": 2.0, "learning_rate": 0.09}
+    assert store.points(run_id)[1] == Point(4, 2.0, 0.09)
     assert [point.step for point in store.points(run_id)] == [0, 4, 9, 10]
     assert [point.step for point in store.points(run_id, since=4)] == [9, 10]
     first, second = store.epochs(run_id)
-    assert first == {
-        "step": 10,
-        "epoch": 1,
-        "loss": 0.5,
-        "accuracy": 0.8,
-        "val_loss": 0.6,
-        "val_accuracy": 0.75,
-        "learning_rate": 1e-3,
-        "seconds": 2.5,
-    }
+    assert first == epoch(1)
     assert second.epoch == 2
 
 
@@ -291,7 +282,7 @@ def test_a_metric_is_written_once_and_a_refused_batch_leaves_nothing(store: Stor
         store.record_points(run_id, attempt, [Point(20, 1.0, 0.1), Point(0, 9.9, 0.1)])
     with pytest.raises(WriteRefused, match="already: 10"):
         store.record_epoch(run_id, attempt, epoch(1, loss=9.9))
-    assert store.points(run_id) == [{"step": 0, "loss": 2.3, "learning_rate": 0.1}]
+    assert store.points(run_id) == [Point(0, 2.3, 0.1)]
     assert [row.loss for row in store.epochs(run_id)] == [0.5]
     assert store.run(run_id).step == 10
 
@@ -307,7 +298,7 @@ def test_nan_and_the_infinities_survive(store: Store) -> None:
 
     points = store.points(run_id)
     for field in ("loss", "learning_rate"):
-        assert [repr(point[field]) for point in points] == [repr(value) for value in odd]
+        assert [repr(getattr(point, field)) for point in points] == [repr(value) for value in odd]
     assert math.isnan(store.epochs(run_id)[0].loss)
     assert math.isnan(store.run(run_id).test_loss)
     assert store.run(run_id).test_accuracy == math.inf

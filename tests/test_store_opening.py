@@ -21,13 +21,35 @@ def test_tables_of_another_version_are_refused_and_left_alone(database_url: str)
     run_id = queue(store)
     with create_engine(database_url).begin() as connection:
         connection.execute(text("update schema_version set version = 7"))
-    said = r"made by a newer LR Lab.* version 7, .* version 3\. .*LRLAB_DATABASE.*README"
+    said = r"made by a newer LR Lab.* version 7, .* version 4\. .*LRLAB_DATABASE.*README"
     with pytest.raises(StoreUnavailable, match=said) as refused:
         Store(database_url)
     # Pages show it, and where the file lies is no business of visitors.
     assert "/" not in str(refused.value)
     assert store.run(run_id).state == "queued"
     store.close()
+
+
+def test_a_database_of_version_3_is_upgraded_with_its_divergences(database_url: str) -> None:
+    store = Store(database_url)
+    store.register_worker("worker")
+    diverged, completed, stopped = (queue(store, owner=name) for name in ("ada", "bob", "eve"))
+    for _ in range(3):
+        run = store.claim("worker")
+        store.finish(run.id, run.attempt, "finished", "completed all 30 steps")
+    store.close()
+    with create_engine(database_url).begin() as connection:
+        connection.execute(text("alter table runs drop column diverged"))
+        connection.execute(text("update schema_version set version = 3"))
+        reasons = {diverged: "diverged at step 7", stopped: "stopped; diverged minds think alike"}
+        for run_id, reason in reasons.items():
+            said = {"reason": reason, "id": run_id}
+            connection.execute(text("update runs set reason = :reason where id = :id"), said)
+    for _ in range(2):
+        store = Store(database_url)
+        found = {run.id: run.diverged for run in store.runs()}
+        assert found == {diverged: True, completed: False, stopped: False}
+        store.close()
 
 
 @pytest.mark.parametrize(

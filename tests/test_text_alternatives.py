@@ -16,7 +16,12 @@ from tests.chart_checks import pieces
 
 DRAWN = {
     f"{module.__name__}: {name}": made
-    for module in (test_charts, test_comparison_charts, test_epoch_snapshot_charts, test_sweep_charts)
+    for module in (
+        test_charts,
+        test_comparison_charts,
+        test_epoch_snapshot_charts,
+        test_sweep_charts,
+    )
     for name, made in module.MADE.items()
 }
 """Every chart of the pages, some in several forms."""

@@ -211,8 +211,8 @@ def _overfits(seen: _Seen) -> Diagnosis | None:
     since = best.epoch
     what = (
         f"It overfits: since epoch {since} the validation loss rose from "
-        f"{format_number(best['val_loss'])} to {format_number(last['val_loss'])}, by {rise:.0%}, while the "
-        f"training loss fell from {format_number(best['loss'])} to {format_number(last['loss'])}."
+        f"{format_number(best.val_loss)} to {format_number(last.val_loss)}, by {rise:.0%}, while the "
+        f"training loss fell from {format_number(best.loss)} to {format_number(last.loss)}."
     )
     if since > 1:
         return Diagnosis("overfits", what, f"Train for {since} epochs.")
@@ -231,7 +231,7 @@ def _still_falling(seen: _Seen) -> Diagnosis | None:
         f"It was still getting better: in the last epoch the validation loss fell from {texts[0]} "
         f"to {texts[1]}."
     )
-    return Diagnosis("still falling", what, f"Train longer, for {2 * last['epoch']} epochs.")
+    return Diagnosis("still falling", what, f"Train longer, for {2 * last.epoch} epochs.")
 
 
 def _smaller(seen: _Seen, rate: float, times: Literal["ten", "three"] = "ten") -> str:
