@@ -24,6 +24,7 @@ from lrlab.controls.fields import (
     trajectory_fields,
 )
 from lrlab.descent.surfaces import SURFACES, Surface
+from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput, Param, lookup, shown
 from lrlab.recipes.plan import FULL_TRAIN_SIZE, PLAN_PARAMS, RunPlan
 from lrlab.recipes.recipe import Recipe
@@ -98,17 +99,14 @@ def resolve_recipe(draft: Mapping[str, str], total_steps: int) -> Recipe:
     optimizer, schedule = _chosen(draft, "optimizer"), _chosen(draft, "schedule")
     spec, stretch = SCHEDULES[schedule], is_stretched(draft)
     rates = _values(draft, schedule_fields(schedule, optimizer, stretch))
-    ramp = _values(draft, _ramp_fields(draft))
+    ramp = {param.name: param.default for param in RAMP.params}
+    ramp |= _values(draft, _ramp_fields(draft))
     if stretch:
         rates = spec.fit(_in_steps(spec, rates, total_steps))
-        ramp = _in_steps(RAMP, ramp, total_steps)
-    return Recipe.from_dict(
-        {
-            "optimizer": {"name": optimizer} | _values(draft, optimizer_fields(optimizer)),
-            "schedule": {"name": schedule} | rates,
-            "ramp": ramp,
-        }
-    )
+        rates = _checked_steps(spec, rates, f"schedule {schedule}")
+        ramp = _checked_steps(RAMP, _in_steps(RAMP, ramp, total_steps), RAMP.key)
+    hyper = _values(draft, optimizer_fields(optimizer))
+    return Recipe.of(OPTIMIZERS[optimizer], hyper, spec, rates, ramp)
 
 
 def resolve_plan(draft: Mapping[str, str], most_images: int = FULL_TRAIN_SIZE) -> RunPlan:
@@ -236,6 +234,12 @@ def _in_steps(spec: Schedule, values: dict[str, Any], total_steps: int) -> dict[
         name: _steps(counts[name], value, total_steps) if name in counts else value
         for name, value in values.items()
     }
+
+
+def _checked_steps(spec: Schedule, values: dict[str, Any], owner: str) -> dict[str, Any]:
+    """The values, their numbers of steps checked: no control held these."""
+    steps = {param.name: param.check(values[param.name], owner) for param in spec.step_params}
+    return values | steps
 
 
 def _steps(param: Param, percent: Any, total_steps: int) -> Any:

@@ -59,7 +59,8 @@ def _why_diverged(path: Trajectory) -> str:
 
 def _called(path: Trajectory) -> str:
     """What step over gradient is: the learning rate itself for plain descent alone."""
-    plain = path.recipe.optimizer.name == "sgd" and not path.recipe.hyper["momentum"]
+    at_zero = path.recipe.optimizer_spec.plain_at_zero
+    plain = bool(at_zero) and not path.recipe.hyper[at_zero]
     return "learning rate" if plain else "effective learning rate (step over gradient)"
 
 
@@ -93,8 +94,8 @@ def _epsilon_dominates(path: Trajectory) -> str:
         return ""
     tail = path.gradients(path.steps)[-LOOK_BACK:]
     size = float(np.sqrt((tail * tail).mean()))
-    inside_root = path.recipe.optimizer.name in ("adagrad", "adadelta", "rmsprop")
-    floor = float(np.sqrt(epsilon)) if inside_root else epsilon
+    in_root = path.recipe.optimizer_spec.epsilon_in_root
+    floor = float(np.sqrt(epsilon)) if in_root else epsilon
     if size > floor or size == 0:
         return ""
     return (
@@ -104,7 +105,7 @@ def _epsilon_dominates(path: Trajectory) -> str:
 
 
 def _steps_shrank(path: Trajectory) -> str:
-    if path.recipe.optimizer.name not in ("adagrad", "ftrl"):
+    if not path.recipe.optimizer_spec.only_accumulates:
         return ""
     tail = path.gradients(path.steps)
     with np.errstate(all="ignore"):

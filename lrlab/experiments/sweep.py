@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from numbers import Real
@@ -206,8 +206,8 @@ def sweep(
             texts = [f"{p.name} {p.text(v)}" for p, v in zip(params, values, strict=True)]
             for seed in seeds:
                 name = ", ".join([recipe.optimizer_spec.label, *texts, f"seed {seed}"])
-                changed = {"recipe": cell.to_dict(), "seed": seed}
-                runs[_fitting(name, len(runs))] = RunPlan.from_dict(plan.to_dict() | changed)
+                planned = replace(plan, recipe=cell).with_settings(seed=seed)
+                runs[_fitting(name, len(runs))] = planned
     return runs
 
 

@@ -94,6 +94,8 @@ s_t &= s_{t-1} + g_t^2, \qquad s_0 = 0 \\
     "first steps.",
     init=adagrad_init,
     update=adagrad_update,
+    epsilon_in_root=True,
+    only_accumulates=True,
     states=(StateVariable("accumulator", "s", "the sum of all squared gradients so far"),),
     reference="Duchi, Hazan and Singer, Adaptive Subgradient Methods, 2011",
     when="Sparse features, where rare ones deserve larger steps. Its steps only ever shrink.",
@@ -128,6 +130,7 @@ u_t &= \rho\, u_{t-1} + (1-\rho)\, \Delta_t^2 \\
     "default, which makes its default very slow.",
     init=adadelta_init,
     update=adadelta_update,
+    epsilon_in_root=True,
     states=(
         StateVariable("accumulated_grad", "s", "running mean of squared gradients"),
         StateVariable("accumulated_delta_var", "u", "running mean of squared steps"),

@@ -45,7 +45,7 @@ def beta_params(beta_2: float = 0.999, help_2: str = "") -> tuple[Param, Param]:
     )
 
 
-MOMENTUM_STATE = StateVariable("momentum", "m", "running mean of gradients")
+MOMENTUM_STATE = StateVariable("momentum", "m", "running mean of gradients", -1)
 VELOCITY_STATE = StateVariable("velocity", "v", "running mean of squared gradients")
 
 

@@ -200,6 +200,7 @@ M_t &= \beta M_{t-1} + G_t, \qquad U_t = \operatorname{orthogonal}(G_t + \beta M
 \qquad \text{for an } n \times m \text{ matrix} \\
 \theta_{t+1} &= \text{AdamW's step} \qquad \text{for everything else}
 \end{aligned}""",
+    slow_steps=True,
     init=two_moments,
     update=muon_update,
     states=(MOMENTUM_STATE, VELOCITY_STATE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from lrlab.params import Param
 
@@ -62,11 +62,20 @@ SHARED_NAMES = tuple(param.name for param in SHARED_PARAMS)
 
 @dataclass(frozen=True)
 class StateVariable:
-    """One thing an optimizer remembers for each weight, named as Keras names the variable."""
+    """One thing an optimizer remembers for each weight, named as Keras names the variable.
+
+    Args:
+        name: Keras's name of the variable.
+        symbol: the LaTeX symbol used in the formula.
+        help: what it holds, in a few words.
+        direction: 1 if it points the way the weight moves, -1 if it points the opposite way, as a
+            gradient does, and 0 if it is not a direction.
+    """
 
     name: str
     symbol: str
     help: str
+    direction: Literal[-1, 0, 1] = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,12 @@ class Optimizer:
         textbook: the textbook's form, where it differs, and ``difference`` says how.
         caution: what whoever trains with it in Keras must see to, for a comment in code.
         elementwise: each weight moves by its own gradient alone.
+        epsilon_in_root: epsilon is added to the squares, under the root, not to the root.
+        only_accumulates: the squares under the fraction are summed and never forgotten, so the
+            effective learning rate can only fall.
+        plain_at_zero: the parameter at whose value 0 the rule is plain gradient descent.
+        slow_steps: in training a step takes some ten times as long as with other optimizers.
+        unfused_because: why training without XLA is faster; empty where it is not.
         on_vectors: what the rule does on a 2-vector and why, where it depends on the shape.
         decay_param: the parameter that is the weight decay of a vector.
         reference: paper and year.
@@ -114,6 +129,11 @@ class Optimizer:
     difference: str = ""
     caution: str = ""
     elementwise: bool = True
+    epsilon_in_root: bool = False
+    only_accumulates: bool = False
+    plain_at_zero: str = ""
+    slow_steps: bool = False
+    unfused_because: str = ""
     on_vectors: str = ""
     decay_param: str = "weight_decay"
 

@@ -100,6 +100,7 @@ z_t &= z_{t-1} + \tilde g_t - \frac{n_t^{\,p} - n_{t-1}^{\,p}}{\eta_t}\, \theta_
     "the weight can jump; and the linear term starts at 0, so the first step forgets the start.",
     init=init,
     update=update,
+    only_accumulates=True,
     states=(
         StateVariable("accumulator", "n", "the sum of squared gradients so far"),
         StateVariable("linear", "z", "the sum of gradients, less what the weights account for"),

@@ -63,7 +63,7 @@ m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t
 \end{aligned}""",
     init=init,
     update=update,
-    states=(StateVariable("momentum", "m", "running mean of gradients"),),
+    states=(StateVariable("momentum", "m", "running mean of gradients", -1),),
     reference="Chen et al., Symbolic Discovery of Optimization Algorithms, 2023",
     when="Large networks with large batches; take a tenth of Adam's learning rate, because every "
     "weight moves by the full rate at every step.",

@@ -92,9 +92,10 @@ m_t &= \beta\, m_{t-1} + \eta_t\, \frac{g_t}{\sqrt{v_t + \epsilon}} \\
     "1e-7 inside is like 3e-4 outside where gradients vanish.",
     init=init,
     update=update,
+    epsilon_in_root=True,
     states=(
         StateVariable("velocity", "v", "running mean of squared gradients"),
-        StateVariable("momentum", "m", "the step just taken"),
+        StateVariable("momentum", "m", "the step just taken, with its sign reversed", -1),
         StateVariable("average_gradient", "a", "running mean of gradients (centered only)"),
     ),
     reference="Tieleman and Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012",

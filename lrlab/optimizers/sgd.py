@@ -20,7 +20,7 @@ _MOMENTUM = Param(
     slider=(0.0, 0.999),
     scale="memory",
 )
-_STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again"),)
+_STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again", 1),)
 
 
 def init(xp: Any, x: Any, **_: Any) -> tuple:
@@ -90,6 +90,7 @@ m_t &= \beta\, m_{t-1} - \eta_t\, g_t \\
     init=init,
     update=update,
     states=_STATES,
+    plain_at_zero="momentum",
     reference="Robbins and Monro, A Stochastic Approximation Method, 1951",
     when="The baseline: one step straight downhill. With a well-tuned schedule still hard to "
     "beat on image classifiers.",
@@ -112,6 +113,7 @@ v_t &= \beta\, v_{t-1} + g_t \\
     init=init,
     update=_momentum_update,
     states=_STATES,
+    plain_at_zero="momentum",
     reference="Polyak, Some methods of speeding up the convergence of iteration methods, 1964",
     when="Long narrow valleys: it rolls along the floor instead of bouncing between the walls.",
 )
@@ -134,6 +136,7 @@ m_t &= \beta\, m_{t-1} - \eta_t\, \nabla f(\theta_t + \beta\, m_{t-1}) \\
     init=init,
     update=_nesterov_update,
     states=_STATES,
+    plain_at_zero="momentum",
     reference="Nesterov, A method of solving a convex programming problem with convergence "
     "rate O(1/k²), 1983",
     when="Like Momentum, but it brakes earlier, so it overshoots less.",

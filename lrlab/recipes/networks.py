@@ -30,12 +30,16 @@ class Network:
     Args:
         key, label, help: how it is called.
         layers: from the images to the probabilities of the classes.
+        slow_steps: a step takes some ten times as long as the MLP's.
+        unfused_because: why training without XLA is faster; empty where it is not.
     """
 
     key: str
     label: str
     help: str
     layers: tuple[Layer, ...]
+    slow_steps: bool = False
+    unfused_because: str = ""
 
 
 def _layer(keras_class: str, **arguments: Any) -> Layer:
@@ -87,6 +91,8 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                     _dense(64, "relu", "he_normal"),
                     _PROBABILITIES,
                 ),
+                slow_steps=True,
+                unfused_because="XLA's convolutions run on one core and take nine times as long",
             ),
         )
     }

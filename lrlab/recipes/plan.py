@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -99,6 +99,15 @@ class RunPlan:
         settings = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
         return {"recipe": self.recipe.to_dict(), "network": self.network, **settings}
 
+    def with_settings(self, **settings: int) -> RunPlan:
+        """This plan with other settings, those of `PLAN_PARAMS`.
+
+        Raises:
+            InvalidInput: an unknown setting, or a value that is not allowed.
+        """
+        own = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
+        return RunPlan.of(self.recipe, self.network, **own | settings)
+
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps in one epoch; the last, smaller batch counts."""
@@ -120,10 +129,9 @@ def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
     Raises:
         InvalidInput: the last seed would be larger than a seed may be.
     """
-    every = (replace(plan, seed=seed) for seed in range(plan.seed, plan.seed + seeds))
     return {
-        f"{plan.recipe.label}{seed_suffix(each.seed)}": RunPlan.from_dict(each.to_dict())
-        for each in every
+        f"{plan.recipe.label}{seed_suffix(seed)}": plan.with_settings(seed=seed)
+        for seed in range(plan.seed, plan.seed + seeds)
     }
 
 

@@ -83,24 +83,44 @@ class Recipe:
             )
         chosen = dict(_mapping(given["optimizer"], "optimizer"))
         optimizer = lookup(OPTIMIZERS, chosen.pop("name", None), "optimizer")
-        owner = f"optimizer {optimizer.key}"
-        hyper = check_all(optimizer.all_params, chosen, owner)
-        if hyper["clipnorm"] is not None and hyper["clipvalue"] is not None:
-            raise InvalidInput(
-                f"{owner}: clipnorm = {hyper['clipnorm']:g} and clipvalue = "
-                f"{hyper['clipvalue']:g} are both set. Keras allows one of them: clear the other."
-            )
-
+        hyper = check_all(optimizer.all_params, chosen, f"optimizer {optimizer.key}")
         chosen = dict(_mapping(given.get("schedule", {"name": "constant"}), "schedule"))
         schedule = lookup(SCHEDULES, chosen.pop("name", None), "schedule")
         if schedule.plain:
             chosen = {LEARNING_RATE: optimizer.learning_rate} | chosen
         rates = check_all(schedule.params, chosen, f"schedule {schedule.key}")
+        ramp = check_all(RAMP.params, _mapping(given.get("ramp", {}), "ramp"), RAMP.key)
+        return cls.of(optimizer, hyper, schedule, rates, ramp)
+
+    @classmethod
+    def of(
+        cls,
+        optimizer: Optimizer,
+        hyper: Mapping[str, Any],
+        schedule: Schedule,
+        rates: Mapping[str, Any],
+        ramp: Mapping[str, Any],
+    ) -> Recipe:
+        """A recipe of values that are each checked already; here they are checked together.
+
+        Args:
+            optimizer, schedule: the descriptions of what was picked.
+            hyper, rates, ramp: every parameter of the optimizer, the schedule and `RAMP`, each as
+                `Param.check` or `Param.parse` gives it.
+
+        Raises:
+            InvalidInput: values that are not allowed together.
+        """
+        if hyper["clipnorm"] is not None and hyper["clipvalue"] is not None:
+            raise InvalidInput(
+                f"optimizer {optimizer.key}: clipnorm = {hyper['clipnorm']:g} and clipvalue = "
+                f"{hyper['clipvalue']:g} are both set. Keras allows one of them: clear the other."
+            )
         schedule.check(rates)
         return cls(
             Choice(optimizer.key, tuple(hyper.items())),
             Choice(schedule.key, tuple(rates.items())),
-            _ramp(_mapping(given.get("ramp", {}), "ramp"), schedule),
+            _ramp(ramp, schedule),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -239,8 +259,7 @@ class Recipe:
         return keras_code(self)
 
 
-def _ramp(given: Mapping[str, Any], schedule: Schedule) -> Choice | None:
-    values = check_all(RAMP.params, given, RAMP.key)
+def _ramp(values: Mapping[str, Any], schedule: Schedule) -> Choice | None:
     if not (values["warmup_steps"] or values["cooldown_steps"]):
         return None
     if schedule.reactive:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lrlab.recipes.networks import NETWORKS
 from lrlab.recipes.plan import RunPlan
 
 
@@ -37,14 +38,6 @@ COMPILE_MODES: Mapping[str, CompileMode] = MappingProxyType(
 )
 """Each way by its key."""
 
-UNFUSED_NETWORKS: Mapping[str, str] = MappingProxyType(
-    {"cnn": "XLA's convolutions run on one core and take nine times as long"}
-)
-"""Networks that are faster without XLA, with the reason."""
-
-UNFUSED_OPTIMIZERS: Mapping[str, str] = MappingProxyType({})
-"""Optimizers that are faster without XLA, with the reason."""
-
 FUSED_STEPS = 1_000
 """A run of fewer steps is over before compiling would have paid."""
 
@@ -54,8 +47,9 @@ def choose_compile_mode(plan: RunPlan) -> CompileMode:
 
     The plan alone decides, not what has been compiled already, so a run can be repeated.
     """
-    slow = plan.network in UNFUSED_NETWORKS or plan.recipe.optimizer.name in UNFUSED_OPTIMIZERS
-    return UNFUSED if slow or plan.total_steps < FUSED_STEPS else FUSED
+    network, optimizer = NETWORKS[plan.network], plan.recipe.optimizer_spec
+    slower = network.unfused_because or optimizer.unfused_because
+    return UNFUSED if slower or plan.total_steps < FUSED_STEPS else FUSED
 
 
 BLOCK_STEPS = 50
@@ -71,6 +65,6 @@ too little to see."""
 
 def block_steps(plan: RunPlan) -> int:
     """How many steps of a plan are trained between two reports. It changes no number."""
-    slow = plan.network == "cnn" or plan.recipe.optimizer.name == "muon"
+    slow = NETWORKS[plan.network].slow_steps or plan.recipe.optimizer_spec.slow_steps
     most = SMALL_BLOCK_STEPS if slow or plan.total_steps < FUSED_STEPS else BLOCK_STEPS
     return max(1, min(most, BLOCK_IMAGES // plan.batch_size))

@@ -34,8 +34,8 @@ def arrows_of(numbers: StepNumbers, path: Trajectory) -> list[dict]:
     length = 0.15 * path.surface.width
     arrows = [_arrow(numbers.point, _along(-numbers.gradient, length), "downhill −g")]
     for state, before, _after in numbers.states:
-        if state.name == "momentum" and path.recipe.optimizer.name != "schedule_free_adamw":
-            towards = before if "step" in state.help else -before
+        if state.direction:
+            towards = state.direction * before
             arrows.append(_arrow(numbers.point, _along(towards, length), f"memory {state.symbol}"))
     arrows.append(_arrow(numbers.point, numbers.move, "step taken"))
     return [arrow for arrow in arrows if arrow is not None]
