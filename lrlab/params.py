@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,12 @@ x and y (see `lrlab.descent.surfaces.typed.FormulaParam`)."""
 Scale = Literal["linear", "log", "doubling", "memory"]
 """How a slider is divided; ``memory`` is logarithmic in one minus the value, as suits the betas,
 of which 0.9 and 0.99 are as far apart as 0.99 and 0.999."""
+
+Value: TypeAlias = bool | int | float | str | tuple[float, ...] | None
+"""What a parameter can hold, see `Kind`; ``None`` where an optional one is not used."""
+
+Json: TypeAlias = bool | int | float | str | list[float] | None
+"""A value as JSON holds it: a tuple becomes a list."""
 
 OFF = "off"
 """How an optional parameter that is not used is written."""
@@ -54,7 +60,7 @@ class Param:
     """
 
     name: str
-    default: Any
+    default: Value
     help: str
     kind: Kind = "float"
     symbol: str = ""
@@ -66,13 +72,13 @@ class Param:
     scale: Scale = "linear"
     optional: bool = False
     steps: bool = False
-    share: Any = None
+    share: Value = None
     needs: str = ""
     label: str = ""
     group: str = ""
     rate: bool = False
 
-    def check(self, value: Any, owner: str) -> Any:
+    def check(self, value: object, owner: str) -> Value:
         """The value in its own type, or an error for people.
 
         Args:
@@ -98,7 +104,15 @@ class Param:
             return tuple(self._number(item, owner, value) for item in value)
         return self._number(value, owner, value)
 
-    def _number(self, item: Any, owner: str, whole: Any) -> float:
+    def check_number(self, value: object, owner: str) -> float:
+        """As `check`, for a parameter that always is a number."""
+        return number_of({self.name: self.check(value, owner)}, self.name)
+
+    def parse_number(self, text: str, owner: str) -> float:
+        """As `parse`, for a parameter that always is a number."""
+        return number_of({self.name: self.parse(text, owner)}, self.name)
+
+    def _number(self, item: object, owner: str, whole: object) -> float:
         integral = self.kind in ("int", "ints")
         if isinstance(item, bool) or not isinstance(item, Real):
             raise self._refusal(whole, owner)
@@ -111,14 +125,16 @@ class Param:
         fractional = integral and not (isinstance(item, Integral) or number.is_integer())
         if not math.isfinite(number) or too_low or too_high or fractional:
             raise self._refusal(whole, owner)
-        return int(item) if integral else number
+        if isinstance(item, Integral):
+            return int(item) if integral else number
+        return int(number) if integral else number
 
-    def _refusal(self, value: Any, owner: str) -> InvalidInput:
+    def _refusal(self, value: object, owner: str) -> InvalidInput:
         return InvalidInput(
             f"{owner}: {self.name} = {shown(value)} is not allowed. It must be {self.allowed()}."
         )
 
-    def parse(self, text: str, owner: str) -> Any:
+    def parse(self, text: str, owner: str) -> Value:
         """The checked value of a text as people type it and links carry it.
 
         Args:
@@ -135,14 +151,14 @@ class Param:
             return self.check({"true": True, "false": False}.get(text.lower(), text), owner)
         try:
             if self.kind in ("ints", "floats"):
-                value: Any = [_number(part) for part in text.split(",") if part.strip()]
+                value: object = [_number(part) for part in text.split(",") if part.strip()]
             else:
                 value = _number(text)
         except ValueError:
             raise self._refusal(text, owner) from None
         return self.check(value, owner)
 
-    def text(self, value: Any) -> str:
+    def text(self, value: Value) -> str:
         """The value as `parse` reads it back, short: ``1e-5``, ``0.9``, ``off``, ``5, 7``."""
         if value is None:
             return OFF
@@ -150,7 +166,7 @@ class Param:
             return "true" if value else "false"
         if isinstance(value, tuple):
             return ", ".join(number_text(item) for item in value)
-        return number_text(value)
+        return value if isinstance(value, str) else number_text(value)
 
     def grid(self) -> list[float | int]:
         """The values a slider stops at, in order; the default is among them.
@@ -168,9 +184,9 @@ class Param:
             stops = [low * 2**i for i in range(math.floor(math.log2(high / low)) + 1)]
         else:
             stops = _linear_stops(low, high)
+        default = {self.default} if isinstance(self.default, int | float) else set()
         if self.kind == "int":
-            return sorted({round(stop) for stop in stops} | {self.default})
-        default = set() if self.default is None else {self.default}
+            return sorted({round(stop) for stop in stops} | default)
         return sorted({float(f"{stop:.10g}") for stop in stops} | default)
 
     def spaced(self, low: float, high: float, count: int) -> np.ndarray:
@@ -238,13 +254,13 @@ def _log_stops(low: float, high: float, coarse: bool = False) -> list[float]:
     return sorted({low, high, *inside})
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a message shows it: its ``repr``, cut where it would flood the page."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def check_all(params: Iterable[Param], given: Mapping[str, Any], owner: str) -> dict[str, Any]:
+def check_all(params: Iterable[Param], given: Mapping[str, object], owner: str) -> dict[str, Value]:
     """Every parameter with its checked value, defaults filled in.
 
     Raises:
@@ -262,7 +278,34 @@ def check_all(params: Iterable[Param], given: Mapping[str, Any], owner: str) -> 
     }
 
 
-def lookup(registry: Mapping[str, Any], key: Any, what: str) -> Any:
+def number_of(values: Mapping[str, Value], name: str) -> float:
+    """The value of a parameter that is a number and is in use.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    value = values[name]
+    if not isinstance(value, int | float):
+        raise TypeError(f"{name} = {shown(value)} is no number")
+    return value
+
+
+def numbers_of(values: Mapping[str, Value], name: str) -> tuple[float, ...]:
+    """The value of a parameter that is a list of numbers.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    value = values[name]
+    if not isinstance(value, tuple):
+        raise TypeError(f"{name} = {shown(value)} is no list of numbers")
+    return value
+
+
+T = TypeVar("T")
+
+
+def lookup(registry: Mapping[str, T], key: object, what: str) -> T:
     """``registry[key]``, or an error that lists the keys there are.
 
     Raises:

@@ -16,7 +16,7 @@ FILES = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "lrlab").rglo
 NAMES = {str(path.relative_to(ROOT)): path for path in FILES}
 
 LAYERS = (
-    ("params", "text"),
+    ("arrays", "params", "text"),
     ("optimizers", "schedules", "datasets"),
     ("keras",),
     ("recipes",),

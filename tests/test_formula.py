@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lrlab import SURFACES
-from lrlab.descent.float_ops import float_ops
+from lrlab.descent import float_ops
 from lrlab.descent.formula import Node, derivative, latex, program, read
 from lrlab.descent.surfaces import FORMULA, formula_surface
 from lrlab.params import InvalidInput

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lrlab import SURFACES
-from lrlab.descent.float_ops import float_ops
+from lrlab.descent import float_ops
 from lrlab.descent.surfaces import Surface, as_surface
 from lrlab.params import InvalidInput
 

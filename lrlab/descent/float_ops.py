@@ -1,48 +1,45 @@
-"""The few array functions that rules and surfaces use, for plain Python floats.
+"""The array functions that rules and surfaces use, for plain Python floats.
 
-Update rules and surfaces are written once, over a namespace ``xp``: NumPy for arrays, this one
-for single numbers. A single path spends nearly all its time in NumPy's per-call overhead; with
-Python floats the same rules run some ten times faster. Where Python raises instead of giving
-infinity or NaN (division by zero, overflow), the caller goes on with NumPy.
+A single path would spend nearly all its time in NumPy's overhead a call; with Python's floats the
+same rules run some ten times faster. Where Python raises an error instead of giving infinity or
+NaN (division by zero, overflow), the caller goes on with NumPy.
+
+Names and meanings are NumPy's, see `lrlab.arrays.ArrayOps`; NaN passes through.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
-from types import SimpleNamespace
+
+sqrt = math.sqrt
+exp = math.exp
+log = math.log
+sin = math.sin
+cos = math.cos
+tan = math.tan
+tanh = math.tanh
+power = math.pow
+abs = builtins.abs
 
 
-def _maximum(a: float, b: float) -> float:
-    return a if a >= b or math.isnan(a) else b
-
-
-def _minimum(a: float, b: float) -> float:
-    return a if a <= b or math.isnan(a) else b
-
-
-def _sign(a: float) -> float:
+def sign(a: float) -> float:
+    """-1, 0 or 1."""
     if math.isnan(a):
         return a
     return float((a > 0) - (a < 0))
 
 
-def _where(condition: bool, a: float, b: float) -> float:
+def maximum(a: float, b: float) -> float:
+    """The larger of two numbers."""
+    return a if a >= b or math.isnan(a) else b
+
+
+def minimum(a: float, b: float) -> float:
+    """The smaller of two numbers."""
+    return a if a <= b or math.isnan(a) else b
+
+
+def where(condition: bool, a: float, b: float) -> float:
+    """``a`` if the condition holds, else ``b``."""
     return a if condition else b
-
-
-float_ops = SimpleNamespace(
-    sqrt=math.sqrt,
-    exp=math.exp,
-    log=math.log,
-    sin=math.sin,
-    cos=math.cos,
-    tan=math.tan,
-    tanh=math.tanh,
-    abs=abs,
-    sign=_sign,
-    maximum=_maximum,
-    minimum=_minimum,
-    power=math.pow,
-    where=_where,
-)
-"""``numpy``'s functions of these names, for floats; NaN passes through as in NumPy."""

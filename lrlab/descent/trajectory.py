@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.descent.float_ops import float_ops
+from lrlab.descent import float_ops
 from lrlab.descent.surfaces import Point, Surface, as_surface
 from lrlab.optimizers.base import step
 from lrlab.params import Param

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,16 +120,31 @@ def keras_code(recipe: Recipe) -> str:
 
 def _imports(definitions: Iterable[str]) -> tuple[str, ...]:
     text = "".join(definitions)
-    found = ["import math"] if "math." in text else []
-    found += ["from typing import Any"] if text else []
-    return (*found, "import keras")
+    return (*(["import math"] if "math." in text else []), "import keras")
 
 
 def _definition(schedule: Schedule, template: str) -> str:
     """The formula's function as it is written in LR Lab, and a Keras class around it."""
     function = schedule.rate
+    if function is None:
+        raise TypeError(f"schedule {schedule.key} has no formula")
     made = template.format(name=_class_name(schedule), formula=function.__name__)
-    return f"{inspect.getsource(function)}\n{made}"
+    return f"{_without_annotations(inspect.getsource(function))}\n{made}"
+
+
+def _without_annotations(source: str) -> str:
+    """A function's source without the types of its arguments, which are names of LR Lab's."""
+    function = ast.parse(source).body[0]
+    lines = [line.encode() for line in source.splitlines(keepends=True)]
+    spans = [
+        (argument.lineno, argument.col_offset + len(argument.arg), argument.annotation)
+        for argument in ast.walk(function)
+        if isinstance(argument, ast.arg) and argument.annotation
+    ]
+    for line, start, annotation in sorted(spans, key=lambda span: span[:2], reverse=True):
+        text = lines[line - 1]
+        lines[line - 1] = text[:start] + text[annotation.end_col_offset :]
+    return re.sub(r"\) -> [^:\n]+:", "):", b"".join(lines).decode(), count=1)
 
 
 def _class_name(schedule: Schedule) -> str:

@@ -5,8 +5,7 @@ Sources: keras/src/optimizers/adagrad.py, adadelta.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
@@ -24,36 +23,46 @@ def epsilon_param(default: float = 1e-7) -> Param:
     )
 
 
-def adagrad_init(xp: Any, x: Any, *, initial_accumulator_value: Any, **_: Any) -> tuple:
+def adagrad_init(
+    xp: ArrayOps, x: Tensor, *, initial_accumulator_value: Tensor, **_: Tensor
+) -> State:
     """The accumulator starts at ``initial_accumulator_value``, not at 0."""
     return (x * 0.0 + initial_accumulator_value,)
 
 
 def adagrad_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    initial_accumulator_value: Any,
-    epsilon: Any,
-) -> tuple[Any, tuple]:
+    initial_accumulator_value: Tensor,
+    epsilon: Tensor,
+) -> tuple[Tensor, State]:
     """``s = s + g**2``, then ``x - lr * g / sqrt(s + epsilon)``. Source: Duchi et al. 2011."""
     (s,) = state
     s = s + g * g
     return x - lr * g / xp.sqrt(s + epsilon), (s,)
 
 
-def adadelta_init(xp: Any, x: Any, **_: Any) -> tuple:
+def adadelta_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """Both running means start at 0."""
     return (x * 0.0, x * 0.0)
 
 
 def adadelta_update(
-    xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, rho: Any, epsilon: Any
-) -> tuple[Any, tuple]:
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
+    t: int,
+    *,
+    rho: Tensor,
+    epsilon: Tensor,
+) -> tuple[Tensor, State]:
     """The step is the gradient times the ratio of two running root mean squares.
 
     ``d = -g * sqrt(u + epsilon) / sqrt(s + epsilon)``, then ``x + lr * d``, where ``s`` and ``u``

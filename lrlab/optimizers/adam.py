@@ -6,10 +6,10 @@ Sources: keras/src/optimizers/adam.py, adamax.py, nadam.py.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.adagrad import epsilon_param
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
@@ -49,12 +49,12 @@ MOMENTUM_STATE = StateVariable("momentum", "m", "running mean of gradients", -1)
 VELOCITY_STATE = StateVariable("velocity", "v", "running mean of squared gradients")
 
 
-def two_moments(xp: Any, x: Any, **_: Any) -> tuple:
+def two_moments(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """Both running means start at 0."""
     return (x * 0.0, x * 0.0)
 
 
-def power32(beta: Any, t: int) -> Any:
+def power32(beta: Tensor, t: int) -> Tensor:
     """``beta**t`` in float32, as Keras computes it; a float, or float64 of the shape of ``beta``.
 
     One minus this is where rounding shows: with ``beta_2 = 0.9999`` it moves the first steps by
@@ -72,29 +72,29 @@ def _power32(beta: float, t: int) -> float:
     return float(np.float32(float(np.float32(beta)) ** t))
 
 
-def single(beta: Any) -> Any:
+def single(beta: Tensor) -> Tensor:
     """``beta`` rounded to float32, as Keras uses it in some rules."""
     return power32(beta, 1)
 
 
-def adam_init(xp: Any, x: Any, **_: Any) -> tuple:
+def adam_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """Both running means and, for AMSGrad, the largest ``v`` start at 0."""
     return (x * 0.0, x * 0.0, x * 0.0)
 
 
 def adam_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
     amsgrad: bool,
-) -> tuple[Any, tuple]:
+) -> tuple[Tensor, State]:
     """``x - alpha * m / (sqrt(v) + epsilon)``, ``alpha`` carrying both bias corrections.
 
     Source: Kingma and Ba 2015, the form before its section 2.1; AMSGrad: Reddi et al. 2018.
@@ -109,17 +109,17 @@ def adam_update(
 
 
 def adamax_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
-) -> tuple[Any, tuple]:
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+) -> tuple[Tensor, State]:
     """Adam with the largest recent gradient in place of the mean square.
 
     Source: Kingma and Ba 2015, section 7.
@@ -130,23 +130,23 @@ def adamax_update(
     return x - lr * m / ((1 - power32(beta_1, t)) * (u + epsilon)), (m, u)
 
 
-def nadam_init(xp: Any, x: Any, **_: Any) -> tuple:
+def nadam_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """Both running means start at 0, the product of the momentum schedule at 1."""
     return (x * 0.0, x * 0.0, x * 0.0 + 1.0)
 
 
 def nadam_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
-) -> tuple[Any, tuple]:
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+) -> tuple[Tensor, State]:
     """Adam with Nesterov's look-ahead; its momentum warms up, ``mu = beta_1 (1 - 0.96**t / 2)``.
 
     Source: Dozat 2016 (keras/src/optimizers/nadam.py).

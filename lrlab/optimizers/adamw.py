@@ -6,8 +6,8 @@ Sources: keras/src/optimizers/adamw.py, muon.py, schedule_free_adamw.py.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.adagrad import epsilon_param
 from lrlab.optimizers.adam import (
     ADAM,
@@ -28,19 +28,19 @@ _DECAY = replace(WEIGHT_DECAY, default=0.004, optional=False, group="")
 
 
 def muon_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    adam_beta_1: Any,
-    adam_beta_2: Any,
-    epsilon: Any,
-    adam_lr_ratio: Any,
-    **_: Any,
-) -> tuple[Any, tuple]:
+    adam_beta_1: Tensor,
+    adam_beta_2: Tensor,
+    epsilon: Tensor,
+    adam_lr_ratio: Tensor,
+    **_: Tensor,
+) -> tuple[Tensor, State]:
     """What Muon does to a vector: Adam's step at ``adam_lr_ratio`` times the rate.
 
     Its own rule, for matrices, is not needed on a 2D surface. Source: Jordan et al. 2024.
@@ -61,24 +61,24 @@ def muon_update(
     return x, (m, v)
 
 
-def schedule_free_init(xp: Any, x: Any, **_: Any) -> tuple:
+def schedule_free_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """The fast point ``z`` starts where the weights are, the mean square at 0."""
     return (x * 1.0, x * 0.0)
 
 
 def schedule_free_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
-    warmup_steps: Any,
-) -> tuple[Any, tuple]:
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+    warmup_steps: Tensor,
+) -> tuple[Tensor, State]:
     """A fast point ``z`` takes the plain steps, the weights are the average of all its places.
 
     In the paper the weights lie between the two, by ``beta_1``. Keras means to do that too, but

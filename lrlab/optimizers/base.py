@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from lrlab.params import Param
+from lrlab.arrays import ArrayOps, State, Tensor
+from lrlab.params import Param, Value
 
 SHARED = "Weight decay and gradient clipping"
 """The heading of the parameters that all optimizers share."""
@@ -119,12 +120,12 @@ class Optimizer:
     learning_rate: float
     params: tuple[Param, ...]
     latex: str
-    init: Callable[..., tuple]
-    update: Callable[..., tuple[Any, tuple]]
+    init: Callable[..., State]
+    update: Callable[..., tuple[Tensor, State]]
     states: tuple[StateVariable, ...]
     reference: str
     when: str
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Value] = field(default_factory=dict)
     textbook: str = ""
     difference: str = ""
     caution: str = ""
@@ -145,12 +146,12 @@ class Optimizer:
 
 
 def clip_gradient(
-    xp: Any, g: Any, clipnorm: float | None, clipvalue: float | None, norm: Any
-) -> Any:
+    xp: ArrayOps, g: Tensor, clipnorm: float | None, clipvalue: float | None, norm: Tensor
+) -> Tensor:
     """The gradient as Keras clips it: by the variable's norm, else by value.
 
     Args:
-        xp: `numpy` or `lrlab.descent.float_ops.scalar`.
+        xp: `numpy` or `lrlab.descent.float_ops`.
         g: the gradient, shape ``(..., 2)``, or one of its two components.
         clipnorm: longest gradient allowed, or ``None``.
         clipvalue: largest component allowed, or ``None``.
@@ -163,28 +164,28 @@ def clip_gradient(
     return g
 
 
-def decay_weights(x: Any, lr: Any, weight_decay: float | None) -> Any:
+def decay_weights(x: Tensor, lr: Tensor, weight_decay: float | None) -> Tensor:
     """Decoupled weight decay, applied before the step: ``x - x * weight_decay * lr``."""
     return x if weight_decay is None else x - x * weight_decay * lr
 
 
 def step(
     optimizer: Optimizer,
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
-    hyper: Mapping[str, Any],
-    shared: Mapping[str, Any],
-    norm: Any = None,
-) -> tuple[Any, tuple]:
+    hyper: Mapping[str, Tensor],
+    shared: Mapping[str, Tensor],
+    norm: Tensor = None,
+) -> tuple[Tensor, State]:
     """One optimizer step as Keras takes it: clip, decay the weights, apply the rule.
 
     Args:
         optimizer: whose rule is applied.
-        xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.descent.float_ops.scalar` for one coordinate.
+        xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.descent.float_ops` for one coordinate.
         x, g, state: the point, the gradient there, and the optimizer's state.
         lr: the learning rate of this step.
         t: the step's number, counted from 1.

@@ -5,32 +5,31 @@ Source: keras/src/optimizers/ftrl.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
 
-def init(xp: Any, x: Any, *, initial_accumulator_value: Any, **_: Any) -> tuple:
+def init(xp: ArrayOps, x: Tensor, *, initial_accumulator_value: Tensor, **_: Tensor) -> State:
     """The accumulator starts at ``initial_accumulator_value``, the linear term at 0."""
     return (x * 0.0 + initial_accumulator_value, x * 0.0)
 
 
 def update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    learning_rate_power: Any,
-    initial_accumulator_value: Any,
-    l1_regularization_strength: Any,
-    l2_regularization_strength: Any,
-    l2_shrinkage_regularization_strength: Any,
-    beta: Any,
-) -> tuple[Any, tuple]:
+    learning_rate_power: Tensor,
+    initial_accumulator_value: Tensor,
+    l1_regularization_strength: Tensor,
+    l2_regularization_strength: Tensor,
+    l2_shrinkage_regularization_strength: Tensor,
+    beta: Tensor,
+) -> tuple[Tensor, State]:
     """The weight is solved for afresh from the accumulated ``n`` and ``z``.
 
     ``x = (clip(z, -l1, l1) - z) / (n**p / lr + 2 * l2 + beta / lr)`` with

@@ -5,30 +5,29 @@ Sources: keras/src/optimizers/lamb.py, adafactor.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.adagrad import epsilon_param
 from lrlab.optimizers.adam import MOMENTUM_STATE, VELOCITY_STATE, beta_params, power32, two_moments
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
 
-def _norm(xp: Any, x: Any) -> Any:
+def _norm(xp: ArrayOps, x: Tensor) -> Tensor:
     return xp.sqrt((x * x).sum(axis=-1, keepdims=True))
 
 
 def lamb_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_1: Any,
-    beta_2: Any,
-    epsilon: Any,
-) -> tuple[Any, tuple]:
+    beta_1: Tensor,
+    beta_2: Tensor,
+    epsilon: Tensor,
+) -> tuple[Tensor, State]:
     """Adam's step, made as long as the weights are: ``x - lr * |x| / |u| * u``.
 
     Where either length is 0, the ratio is 1. Source: You et al. 2020.
@@ -42,25 +41,25 @@ def lamb_update(
     return x - ratio * lr * u, (m, v)
 
 
-def adafactor_init(xp: Any, x: Any, **_: Any) -> tuple:
+def adafactor_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """The running mean of squared gradients starts at 0."""
     return (x * 0.0,)
 
 
 def adafactor_update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    beta_2_decay: Any,
-    epsilon_1: Any,
-    epsilon_2: Any,
-    clip_threshold: Any,
+    beta_2_decay: Tensor,
+    epsilon_1: Tensor,
+    epsilon_2: Tensor,
+    clip_threshold: Tensor,
     relative_step: bool,
-) -> tuple[Any, tuple]:
+) -> tuple[Tensor, State]:
     """The gradient over its running root mean square, relative to the size of the weights.
 
     The rate is always capped at ``1 / sqrt(t)``, whatever ``relative_step`` says, and multiplied

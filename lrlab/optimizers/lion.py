@@ -5,20 +5,27 @@ Source: keras/src/optimizers/lion.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
 
-def init(xp: Any, x: Any, **_: Any) -> tuple:
+def init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """The running mean starts at 0."""
     return (x * 0.0,)
 
 
 def update(
-    xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, beta_1: Any, beta_2: Any
-) -> tuple[Any, tuple]:
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
+    t: int,
+    *,
+    beta_1: Tensor,
+    beta_2: Tensor,
+) -> tuple[Tensor, State]:
     """``x - lr * sign(beta_1 * m + (1 - beta_1) * g)``, then ``m`` forgets with ``beta_2``.
 
     Source: Chen et al. 2023.

@@ -5,31 +5,30 @@ Source: keras/src/optimizers/rmsprop.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.adagrad import epsilon_param
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
 
-def init(xp: Any, x: Any, **_: Any) -> tuple:
+def init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """Mean square, momentum and mean gradient start at 0."""
     return (x * 0.0, x * 0.0, x * 0.0)
 
 
 def update(
-    xp: Any,
-    x: Any,
-    g: Any,
-    state: tuple,
-    lr: Any,
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
     t: int,
     *,
-    rho: Any,
-    momentum: Any,
-    epsilon: Any,
+    rho: Tensor,
+    momentum: Tensor,
+    epsilon: Tensor,
     centered: bool,
-) -> tuple[Any, tuple]:
+) -> tuple[Tensor, State]:
     """``x - m`` with ``m = momentum * m + lr * g / sqrt(v + epsilon)``.
 
     ``v`` is the running mean of ``g**2``, less the square of the running mean of ``g`` when

@@ -5,8 +5,7 @@ Source: keras/src/optimizers/sgd.py.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.optimizers.base import Optimizer, StateVariable
 from lrlab.params import Param
 
@@ -23,14 +22,22 @@ _MOMENTUM = Param(
 _STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again", 1),)
 
 
-def init(xp: Any, x: Any, **_: Any) -> tuple:
+def init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
     """No step taken yet: ``m = 0``."""
     return (x * 0.0,)
 
 
 def update(
-    xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any, nesterov: bool
-) -> tuple[Any, tuple]:
+    xp: ArrayOps,
+    x: Tensor,
+    g: Tensor,
+    state: State,
+    lr: Tensor,
+    t: int,
+    *,
+    momentum: Tensor,
+    nesterov: bool,
+) -> tuple[Tensor, State]:
     """``m = momentum * m - lr * g``, then ``x + m``; with Nesterov ``x + momentum * m - lr * g``.
 
     Source: Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013, moved to the
@@ -41,11 +48,15 @@ def update(
     return (x + (m * momentum - g * lr) if nesterov else x + m), (m,)
 
 
-def _momentum_update(xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any):
+def _momentum_update(
+    xp: ArrayOps, x: Tensor, g: Tensor, state: State, lr: Tensor, t: int, *, momentum: Tensor
+) -> tuple[Tensor, State]:
     return update(xp, x, g, state, lr, t, momentum=momentum, nesterov=False)
 
 
-def _nesterov_update(xp: Any, x: Any, g: Any, state: tuple, lr: Any, t: int, *, momentum: Any):
+def _nesterov_update(
+    xp: ArrayOps, x: Tensor, g: Tensor, state: State, lr: Tensor, t: int, *, momentum: Tensor
+) -> tuple[Tensor, State]:
     return update(xp, x, g, state, lr, t, momentum=momentum, nesterov=True)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from lrlab.datasets.fashion_mnist import FASHION_MNIST
+from lrlab.params import Value
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Layer:
     """
 
     keras_class: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Network:
     unfused_because: str = ""
 
 
-def _layer(keras_class: str, **arguments: Any) -> Layer:
+def _layer(keras_class: str, **arguments: Value) -> Layer:
     return Layer(keras_class, MappingProxyType(arguments))
 
 

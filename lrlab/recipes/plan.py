@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from lrlab.datasets.fashion_mnist import FASHION_MNIST
-from lrlab.params import InvalidInput, Param, check_all, lookup, shown
+from lrlab.params import InvalidInput, Param, check_all, lookup, number_of, shown
 from lrlab.recipes.networks import NETWORKS
 from lrlab.recipes.recipe import Recipe
 
@@ -73,7 +72,7 @@ class RunPlan:
     train_size: int
 
     @classmethod
-    def of(cls, recipe: Recipe, network: str = "mlp", **settings: Any) -> RunPlan:
+    def of(cls, recipe: Recipe, network: str = "mlp", **settings: object) -> RunPlan:
         """A checked plan; ``settings`` are those of `PLAN_PARAMS`, each with its default.
 
         Raises:
@@ -82,7 +81,7 @@ class RunPlan:
         return _checked(recipe, network, settings)
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> RunPlan:
+    def from_dict(cls, given: object) -> RunPlan:
         """The plan that `to_dict` wrote.
 
         Raises:
@@ -94,7 +93,7 @@ class RunPlan:
         recipe = Recipe.from_dict(settings.pop("recipe"))
         return _checked(recipe, settings.pop("network", "mlp"), settings)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The plan as a mapping fit for JSON."""
         settings = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
         return {"recipe": self.recipe.to_dict(), "network": self.network, **settings}
@@ -140,9 +139,10 @@ def seed_suffix(seed: int) -> str:
     return f", seed {seed}"
 
 
-def _checked(recipe: Recipe, network: Any, settings: Mapping[str, Any]) -> RunPlan:
-    lookup(NETWORKS, network, "network")
-    return RunPlan(recipe, network, **check_all(PLAN_PARAMS, settings, "run"))
+def _checked(recipe: Recipe, network: object, settings: Mapping[str, object]) -> RunPlan:
+    values = check_all(PLAN_PARAMS, settings, "run")
+    numbers = {name: int(number_of(values, name)) for name in values}
+    return RunPlan(recipe, lookup(NETWORKS, network, "network").key, **numbers)
 
 
 PRESETS: Mapping[str, RunPlan] = MappingProxyType(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lrlab.keras.code import keras_code
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.optimizers.base import SHARED_NAMES, Optimizer
-from lrlab.params import InvalidInput, check_all, lookup, shown
+from lrlab.params import InvalidInput, Json, Value, check_all, lookup, number_of, shown
 from lrlab.schedules import RAMP, SCHEDULES, Schedule
 from lrlab.schedules.base import LEARNING_RATE, rate_param
+from lrlab.schedules.ramp import ramp
 
 if TYPE_CHECKING:
     import keras
@@ -29,18 +30,27 @@ class Choice:
     """A picked optimizer or schedule: its key, and every parameter with its value."""
 
     name: str
-    values: tuple[tuple[str, Any], ...]
+    values: tuple[tuple[str, Value], ...]
 
     @property
-    def params(self) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Value]:
         """Parameter name -> value, in the order of the description."""
         return MappingProxyType(dict(self.values))
 
-    def to_dict(self) -> dict[str, Any]:
+    def number(self, name: str) -> float:
+        """The value of a parameter that is a number and is in use.
+
+        Raises:
+            TypeError: it is something else.
+        """
+        return number_of(self.params, name)
+
+    def to_dict(self) -> dict[str, Json]:
         """``{"name": ..., parameter: value, ...}``, fit for JSON."""
-        return {"name": self.name} | {
+        values: dict[str, Json] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.values
         }
+        return {"name": self.name} | values
 
 
 PEAK = rate_param(LEARNING_RATE, 1e-3, "The largest learning rate of a run.")
@@ -63,7 +73,7 @@ class Recipe:
     ramp: Choice | None = None
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Recipe:
+    def from_dict(cls, given: Mapping[str, object]) -> Recipe:
         """Validate a mapping such as the one `to_dict` gives; what is omitted takes its default.
 
         Args:
@@ -89,23 +99,23 @@ class Recipe:
         if schedule.plain:
             chosen = {LEARNING_RATE: optimizer.learning_rate} | chosen
         rates = check_all(schedule.params, chosen, f"schedule {schedule.key}")
-        ramp = check_all(RAMP.params, _mapping(given.get("ramp", {}), "ramp"), RAMP.key)
-        return cls.of(optimizer, hyper, schedule, rates, ramp)
+        around = check_all(RAMP.params, _mapping(given.get("ramp", {}), "ramp"), RAMP.key)
+        return cls.of(optimizer, hyper, schedule, rates, around)
 
     @classmethod
     def of(
         cls,
         optimizer: Optimizer,
-        hyper: Mapping[str, Any],
+        hyper: Mapping[str, Value],
         schedule: Schedule,
-        rates: Mapping[str, Any],
-        ramp: Mapping[str, Any],
+        rates: Mapping[str, Value],
+        around: Mapping[str, Value],
     ) -> Recipe:
         """A recipe of values that are each checked already; here they are checked together.
 
         Args:
             optimizer, schedule: the descriptions of what was picked.
-            hyper, rates, ramp: every parameter of the optimizer, the schedule and `RAMP`, each as
+            hyper, rates, around: every parameter of the optimizer, the schedule and `RAMP`, each as
                 `Param.check` or `Param.parse` gives it.
 
         Raises:
@@ -120,13 +130,17 @@ class Recipe:
         return cls(
             Choice(optimizer.key, tuple(hyper.items())),
             Choice(schedule.key, tuple(rates.items())),
-            _ramp(ramp, schedule),
+            _ramp(around, schedule),
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, dict[str, Json]]:
         """The mapping that `from_dict` takes, every parameter filled in; fit for JSON."""
-        ramp = {"ramp": dict(self.ramp.values)} if self.ramp else {}
-        return {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()} | ramp
+        data = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
+        if self.ramp:
+            data["ramp"] = {
+                name: value for name, value in self.ramp.to_dict().items() if name != "name"
+            }
+        return data
 
     @property
     def optimizer_spec(self) -> Optimizer:
@@ -139,13 +153,13 @@ class Recipe:
         return SCHEDULES[self.schedule.name]
 
     @property
-    def hyper(self) -> dict[str, Any]:
+    def hyper(self) -> dict[str, Value]:
         """The hyperparameters of the update rule alone, without decay and clipping."""
         apart = {*SHARED_NAMES, self.optimizer_spec.decay_param}
         return {name: value for name, value in self.optimizer.values if name not in apart}
 
     @property
-    def shared(self) -> dict[str, Any]:
+    def shared(self) -> dict[str, Value]:
         """Weight decay (of a vector) and gradient clipping, which all Keras optimizers share."""
         params = self.optimizer.params
         shared = {name: params[name] for name in SHARED_NAMES}
@@ -193,7 +207,7 @@ class Recipe:
         t = np.asarray(steps, np.float64)
         rates = rate(np, t, **self.schedule.params)
         if self.ramp:
-            rates = rates * RAMP.rate(np, t, **self.ramp.params)
+            rates = rates * ramp(np, t, **self.ramp.params)
         return np.asarray(rates, np.float64)
 
     def peak(self, steps: int) -> float:
@@ -205,7 +219,7 @@ class Recipe:
         """
         check_steps(steps)
         if self.schedule_spec.reactive:
-            return self.schedule.params[LEARNING_RATE]
+            return self.schedule.number(LEARNING_RATE)
         return float(self.learning_rates(steps).max())
 
     def with_peak(self, rate: float, steps: int) -> Recipe:
@@ -216,7 +230,7 @@ class Recipe:
         Raises:
             InvalidInput: the learning rate is 0 all along, or ``rate`` or ``steps`` is not allowed.
         """
-        rate = PEAK.check(rate, "recipe")
+        rate = PEAK.check_number(rate, "recipe")
         peak = self.peak(steps)
         if peak == 0:
             raise InvalidInput(
@@ -226,8 +240,8 @@ class Recipe:
         data = self.to_dict()
         for name, value in self.schedule.values:
             if name in scaled and value is not None:
-                grown = [rate * (item / peak) for item in np.atleast_1d(value).tolist()]
-                data["schedule"][name] = grown if isinstance(value, tuple) else grown[0]
+                rates = [rate * (item / peak) for item in np.atleast_1d(value).tolist()]
+                data["schedule"][name] = rates if isinstance(value, tuple) else rates[0]
         return Recipe.from_dict(data)
 
     def keras_optimizer(self) -> keras.optimizers.Optimizer:
@@ -246,7 +260,7 @@ class Recipe:
         return keras_callbacks(self)
 
     @property
-    def callback_arguments(self) -> dict[str, Any]:
+    def callback_arguments(self) -> dict[str, Value]:
         """The arguments of a reactive schedule's Keras callback; it watches the validation loss."""
         own = {name: value for name, value in self.schedule.values if name != LEARNING_RATE}
         return {"monitor": MONITOR} | own
@@ -259,7 +273,7 @@ class Recipe:
         return keras_code(self)
 
 
-def _ramp(values: Mapping[str, Any], schedule: Schedule) -> Choice | None:
+def _ramp(values: Mapping[str, Value], schedule: Schedule) -> Choice | None:
     if not (values["warmup_steps"] or values["cooldown_steps"]):
         return None
     if schedule.reactive:
@@ -271,7 +285,7 @@ def _ramp(values: Mapping[str, Any], schedule: Schedule) -> Choice | None:
     return Choice(RAMP.key, tuple(values.items()))
 
 
-def check_steps(steps: Any, low: int = 1, high: int = 10_000_000) -> int:
+def check_steps(steps: object, low: int = 1, high: int = 10_000_000) -> int:
     """``steps`` as an ``int``.
 
     Raises:
@@ -284,7 +298,7 @@ def check_steps(steps: Any, low: int = 1, high: int = 10_000_000) -> int:
     return int(steps)
 
 
-def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+def _mapping(value: object, what: str) -> Mapping[str, object]:
     if isinstance(value, Mapping):
         return value
     if what == "a recipe":
@@ -297,7 +311,7 @@ def _mapping(value: Any, what: str) -> Mapping[str, Any]:
     )
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+def _refuse_unknown(given: Mapping[str, object], known: tuple[str, ...], what: str) -> None:
     for name in given:
         if name not in known:
             raise InvalidInput(f"{what} has no entry {shown(name)}. It has: {', '.join(known)}.")

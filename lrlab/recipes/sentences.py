@@ -32,15 +32,16 @@ def curve_sentence(plan: RunPlan) -> str:
 
 def reactive_sentence(plan: RunPlan) -> str:
     """What can be said ahead of a rate that follows from what training measures."""
-    params = plan.recipe.schedule.params
+    schedule = plan.recipe.schedule
+    patience = int(schedule.number("patience"))
     said = (
-        f"This learning rate cannot be drawn ahead: it starts at {format_number(params[LEARNING_RATE])} "
+        f"This learning rate cannot be drawn ahead: it starts at {format_number(schedule.number(LEARNING_RATE))} "
         "and is cut whenever the validation loss is stuck. Train it to see the rates it uses."
     )
-    first = max(1, params["patience"]) + 2
+    first = max(1, patience) + 2
     if plan.epochs < first:
         said += (
-            f" With a patience of {params['patience']} the first epoch at a lower rate could be "
+            f" With a patience of {patience} the first epoch at a lower rate could be "
             f"number {first}; this run has {plan.epochs}, so the rate stays where it starts."
         )
     return said

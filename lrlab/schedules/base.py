@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from lrlab.params import Param
+from lrlab.arrays import Tensor
+from lrlab.params import Param, Value
 
 LEARNING_RATE = "learning_rate"
 """The parameter of a schedule whose rate Keras's optimizer holds as a plain number."""
@@ -43,13 +43,13 @@ class Schedule:
     label: str
     params: tuple[Param, ...]
     latex: str
-    rate: Callable[..., Any] | None
+    rate: Callable[..., Tensor] | None
     reference: str
     when: str
     keras_class: str | None = None
     callback: str | None = None
-    check: Callable[[Mapping[str, Any]], None] = lambda values: None
-    fit: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values
+    check: Callable[[Mapping[str, Value]], None] = lambda values: None
+    fit: Callable[[dict[str, Value]], dict[str, Value]] = lambda values: values
 
     @property
     def step_params(self) -> tuple[Param, ...]:

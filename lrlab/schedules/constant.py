@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ScheduleOps, Tensor
 from lrlab.schedules.base import LEARNING_RATE, Schedule, rate_param
 
 
-def constant(xp: Any, t: Any, *, learning_rate: Any) -> Any:
+def constant(xp: ScheduleOps, t: Tensor, *, learning_rate: Tensor) -> Tensor:
     """The same learning rate at every step."""
     return learning_rate + xp.zeros_like(t)
 

@@ -6,22 +6,22 @@ Source: keras/src/optimizers/schedules/learning_rate_schedule.py.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from lrlab.params import Param
+from lrlab.arrays import ScheduleOps, Tensor
+from lrlab.params import Param, Value, number_of
 from lrlab.schedules.base import DECAY_STEPS, INITIAL, Schedule, alpha_param, steps_param
 
 
 def cosine_decay(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    decay_steps: Any,
-    alpha: Any,
-    warmup_target: Any,
-    warmup_steps: Any,
-) -> Any:
+    initial_learning_rate: Tensor,
+    decay_steps: Tensor,
+    alpha: Tensor,
+    warmup_target: Tensor,
+    warmup_steps: Tensor,
+) -> Tensor:
     """Half a cosine from the peak down to ``alpha`` times the peak, after a linear warm-up.
 
     Without ``warmup_target`` Keras skips the warm-up, whatever ``warmup_steps`` says.
@@ -41,15 +41,15 @@ def cosine_decay(
 
 
 def cosine_decay_restarts(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    first_decay_steps: Any,
-    t_mul: Any,
-    m_mul: Any,
-    alpha: Any,
-) -> Any:
+    initial_learning_rate: Tensor,
+    first_decay_steps: Tensor,
+    t_mul: Tensor,
+    m_mul: Tensor,
+    alpha: Tensor,
+) -> Tensor:
     """Half cosines, each ``t_mul`` times as long and ``m_mul`` times as high as the one before.
 
     Which cycle a step belongs to is decided in float32, as Keras does: at a restart the rounding
@@ -75,11 +75,12 @@ def cosine_decay_restarts(
     return initial_learning_rate * ((1 - alpha) * cosine + alpha)
 
 
-def _decay_after_warmup(values: dict[str, Any]) -> dict[str, Any]:
+def _decay_after_warmup(values: dict[str, Value]) -> dict[str, Value]:
     """The decay's share of the run includes the warm-up before it, if there is one."""
     if values["warmup_target"] is None:
         return values | {"warmup_steps": 0}
-    return values | {"decay_steps": max(1, values["decay_steps"] - values["warmup_steps"])}
+    decay, warmup = number_of(values, "decay_steps"), number_of(values, "warmup_steps")
+    return values | {"decay_steps": max(1, decay - warmup)}
 
 
 _ALPHA = alpha_param("The share of the peak rate that is left at the end.")

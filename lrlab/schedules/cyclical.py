@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from lrlab.arrays import ScheduleOps, Tensor
 from lrlab.params import Param
 from lrlab.schedules.base import PEAK, TOTAL_STEPS, Schedule, rate_param, steps_param
 
 
 def triangular(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    max_learning_rate: Any,
-    cycle_steps: Any,
-    decay_rate: Any,
+    initial_learning_rate: Tensor,
+    max_learning_rate: Tensor,
+    cycle_steps: Tensor,
+    decay_rate: Tensor,
     staircase: bool,
-) -> Any:
+) -> Tensor:
     """Up and down in straight lines, with peaks ``decay_rate`` times as high each cycle.
 
     ``staircase`` lowers them once a cycle (the paper's "triangular2" at a rate of 0.5), else at
@@ -33,16 +33,16 @@ def triangular(
 
 
 def one_cycle(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    max_learning_rate: Any,
-    total_steps: Any,
-    warmup_steps: Any,
-    div_factor: Any,
-    final_div_factor: Any,
+    max_learning_rate: Tensor,
+    total_steps: Tensor,
+    warmup_steps: Tensor,
+    div_factor: Tensor,
+    final_div_factor: Tensor,
     linear: bool,
-) -> Any:
+) -> Tensor:
     """Once up from the peak over ``div_factor``, then down far below where it started.
 
     Half cosines, or straight lines where ``linear``. The end, reached after ``total_steps``, is

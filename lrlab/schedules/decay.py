@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
-from lrlab.params import InvalidInput, Param
+from lrlab.arrays import ScheduleOps, Tensor
+from lrlab.params import InvalidInput, Param, Value, numbers_of
 from lrlab.schedules.base import DECAY_STEPS, INITIAL, Schedule, rate_param
 
 
 def polynomial_decay(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    decay_steps: Any,
-    end_learning_rate: Any,
-    power: Any,
+    initial_learning_rate: Tensor,
+    decay_steps: Tensor,
+    end_learning_rate: Tensor,
+    power: Tensor,
     cycle: bool,
-) -> Any:
+) -> Tensor:
     """``(eta_0 - eta_T) (1 - t / s)**c + eta_T``; ``cycle`` stretches ``s`` each time it ends."""
     if cycle:
         span = decay_steps * xp.where(t == 0, 1.0, xp.ceil(t / decay_steps))
@@ -33,44 +33,44 @@ def polynomial_decay(
 
 
 def exponential_decay(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    decay_steps: Any,
-    decay_rate: Any,
+    initial_learning_rate: Tensor,
+    decay_steps: Tensor,
+    decay_rate: Tensor,
     staircase: bool,
-) -> Any:
+) -> Tensor:
     """``eta_0 r**(t / s)``; ``staircase`` rounds ``t / s`` down."""
     p = t / decay_steps
     return initial_learning_rate * decay_rate ** (xp.floor(p) if staircase else p)
 
 
 def inverse_time_decay(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    initial_learning_rate: Any,
-    decay_steps: Any,
-    decay_rate: Any,
+    initial_learning_rate: Tensor,
+    decay_steps: Tensor,
+    decay_rate: Tensor,
     staircase: bool,
-) -> Any:
+) -> Tensor:
     """``eta_0 / (1 + r t / s)``; ``staircase`` rounds ``t / s`` down."""
     p = t / decay_steps
     return initial_learning_rate / (1 + decay_rate * (xp.floor(p) if staircase else p))
 
 
 def piecewise_constant_decay(
-    xp: Any, t: Any, *, boundaries: tuple[int, ...], values: tuple[float, ...]
-) -> Any:
+    xp: ScheduleOps, t: Tensor, *, boundaries: tuple[int, ...], values: tuple[float, ...]
+) -> Tensor:
     """``values[i]`` up to and including ``boundaries[i]``, then the next value."""
     return xp.take(
         xp.array(values), xp.searchsorted(xp.array(boundaries, dtype=t.dtype), t, side="left")
     )
 
 
-def _check_pieces(values: Mapping[str, Any]) -> None:
-    boundaries, rates = values["boundaries"], values["values"]
+def _check_pieces(values: Mapping[str, Value]) -> None:
+    boundaries, rates = numbers_of(values, "boundaries"), numbers_of(values, "values")
     owner = "schedule piecewise_constant_decay"
     if not boundaries:
         raise InvalidInput(f"{owner}: boundaries is empty. Give at least one step.")
@@ -87,10 +87,10 @@ def _check_pieces(values: Mapping[str, Any]) -> None:
             )
 
 
-def _order_pieces(values: dict[str, Any]) -> dict[str, Any]:
+def _order_pieces(values: dict[str, Value]) -> dict[str, Value]:
     """Boundaries that rounding made equal are moved one step apart."""
-    apart: list[int] = []
-    for boundary in values["boundaries"]:
+    apart: list[float] = []
+    for boundary in numbers_of(values, "boundaries"):
         apart.append(max(boundary, apart[-1] + 1) if apart else boundary)
     return values | {"boundaries": tuple(apart)}
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from lrlab.params import InvalidInput
+from lrlab.arrays import ScheduleOps, Tensor
+from lrlab.params import InvalidInput, Value, number_of
 from lrlab.schedules.base import Schedule, steps_param
 
 
-def ramp(xp: Any, t: Any, *, warmup_steps: Any, cooldown_steps: Any, cooldown_end: Any) -> Any:
+def ramp(
+    xp: ScheduleOps,
+    t: Tensor,
+    *,
+    warmup_steps: Tensor,
+    cooldown_steps: Tensor,
+    cooldown_end: Tensor,
+) -> Tensor:
     """The share, from 0 to 1, of the schedule's rate that is used at the steps ``t``.
 
     The first ``warmup_steps`` updates climb to the whole rate, the last ``cooldown_steps`` before
@@ -20,8 +27,8 @@ def ramp(xp: Any, t: Any, *, warmup_steps: Any, cooldown_steps: Any, cooldown_en
     return xp.minimum(climbed, xp.where(cooldown_steps > 0, left, 1.0))
 
 
-def _check(values: Mapping[str, Any]) -> None:
-    steps, end = values["cooldown_steps"], values["cooldown_end"]
+def _check(values: Mapping[str, Value]) -> None:
+    steps, end = number_of(values, "cooldown_steps"), number_of(values, "cooldown_end")
     if steps > end:
         raise InvalidInput(
             f"ramp: cooldown_steps = {steps} is not allowed with cooldown_end = {end}. The "

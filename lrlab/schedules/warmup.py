@@ -6,13 +6,14 @@ update is wasted on a rate of 0, and the last one has all of it.
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ScheduleOps, Tensor
 from lrlab.params import Param
 from lrlab.schedules.base import PEAK, TOTAL_STEPS, Schedule, alpha_param, steps_param
 
 
-def inverse_sqrt(xp: Any, t: Any, *, max_learning_rate: Any, warmup_steps: Any) -> Any:
+def inverse_sqrt(
+    xp: ScheduleOps, t: Tensor, *, max_learning_rate: Tensor, warmup_steps: Tensor
+) -> Tensor:
     """Up in a straight line for ``warmup_steps`` updates, then down with the root of their number.
 
     With a peak of ``(d * warmup_steps) ** -0.5`` this is the Transformer's rate,
@@ -24,16 +25,16 @@ def inverse_sqrt(xp: Any, t: Any, *, max_learning_rate: Any, warmup_steps: Any) 
 
 
 def warmup_stable_decay(
-    xp: Any,
-    t: Any,
+    xp: ScheduleOps,
+    t: Tensor,
     *,
-    max_learning_rate: Any,
-    total_steps: Any,
-    warmup_steps: Any,
-    decay_steps: Any,
-    power: Any,
-    alpha: Any,
-) -> Any:
+    max_learning_rate: Tensor,
+    total_steps: Tensor,
+    warmup_steps: Tensor,
+    decay_steps: Tensor,
+    power: Tensor,
+    alpha: Tensor,
+) -> Tensor:
     """Up in a straight line, level, and down to ``alpha`` times the peak when the total is over.
 
     The decay follows ``1 - x**power`` as ``x`` goes from 0 to 1 over the last ``decay_steps``.

@@ -31,7 +31,7 @@ class Program:
         """The values of what was asked for.
 
         Args:
-            xp: `numpy`, or `lrlab.descent.float_ops.scalar`.
+            xp: `numpy`, or `lrlab.descent.float_ops`.
             x, y: arrays of one shape, or floats.
 
         Returns:

@@ -1,7 +1,7 @@
 """The 2D test functions: value, exact gradient, the part that is drawn, a start, the minima.
 
 ``value(xp, x, y, **params)`` and ``gradient(xp, x, y, **params)`` work on arrays (``xp`` is
-`numpy`) and on single floats (``xp`` is `lrlab.descent.float_ops.scalar`) alike.
+`numpy`) and on single floats (``xp`` is `lrlab.descent.float_ops`) alike.
 
 Sources: Jamil and Yang, A Literature Survey of Benchmark Functions for Global Optimization
 Problems, 2013; for Levy: Laguna and Marti, Experimental Testing of Advanced Scatter Search Designs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
-from lrlab.params import InvalidInput, Param, check_all, shown
+from lrlab.arrays import Tensor
+from lrlab.params import InvalidInput, Param, Value, check_all, shown
 
 Point = tuple[float, float]
 
@@ -36,17 +36,17 @@ class Surface:
     key: str
     label: str
     latex: str
-    value: Callable[..., Any]
-    gradient: Callable[..., tuple[Any, Any]]
+    value: Callable[..., Tensor]
+    gradient: Callable[..., tuple[Tensor, Tensor]]
     bounds: tuple[Point, Point]
     start: Point
     minima: tuple[Point, ...]
     minimum: float | None
     teaches: str
     params: tuple[Param, ...] = ()
-    chosen: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Value] = field(default_factory=dict)
 
-    def with_params(self, **given: Any) -> Surface:
+    def with_params(self, **given: Tensor) -> Surface:
         """This surface with other parameters.
 
         Raises:
@@ -69,13 +69,14 @@ class Surface:
             parts = self.gradient(np, x, y, **self.chosen)
         return np.stack(np.broadcast_arrays(*parts, x)[:2], axis=-1)
 
-    def is_below(self, values: Any) -> Any:
+    def is_below(self, values: Tensor) -> Tensor:
         """Whether values lie below the drawn part's minimum, by more than they are rounded: so it
         is for a surface that is lower elsewhere. Never where no minimum is known."""
-        known = self.minimum is not None and math.isfinite(self.minimum)
-        return values < (self.minimum - 1e-9 * max(1.0, abs(self.minimum)) if known else -math.inf)
+        if self.minimum is None or not math.isfinite(self.minimum):
+            return values < -math.inf
+        return values < self.minimum - 1e-9 * max(1.0, abs(self.minimum))
 
-    def check_start(self, start: Any) -> Point:
+    def check_start(self, start: Tensor) -> Point:
         """A starting point as two floats.
 
         Raises:

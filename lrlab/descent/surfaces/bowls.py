@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.surfaces.base import Surface, square
 from lrlab.params import Param
 
 
-def _booth(xp: Any, x: Any, y: Any) -> Any:
+def _booth(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     a, b = x + 2.0 * y - 7.0, 2.0 * x + y - 5.0
     return a * a + b * b
 
 
-def _booth_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _booth_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     a, b = x + 2.0 * y - 7.0, 2.0 * x + y - 5.0
     return 2.0 * a + 4.0 * b, 4.0 * a + 2.0 * b
 
 
-def _matyas(xp: Any, x: Any, y: Any) -> Any:
+def _matyas(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     return 0.26 * (x * x + y * y) - 0.48 * (x * y)
 
 
-def _matyas_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _matyas_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return 0.52 * x - 0.48 * y, 0.52 * y - 0.48 * x
 
 
-def _bowl(xp: Any, x: Any, y: Any, *, condition_number: Any) -> Any:
+def _bowl(xp: ArrayOps, x: Tensor, y: Tensor, *, condition_number: Tensor) -> Tensor:
     return 0.5 * (x * x + condition_number * (y * y))
 
 
-def _bowl_gradient(xp: Any, x: Any, y: Any, *, condition_number: Any) -> tuple[Any, Any]:
+def _bowl_gradient(
+    xp: ArrayOps, x: Tensor, y: Tensor, *, condition_number: Tensor
+) -> tuple[Tensor, Tensor]:
     return x, condition_number * y
 
 
-def _saddle(xp: Any, x: Any, y: Any) -> Any:
+def _saddle(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     return x * x - y * y
 
 
-def _saddle_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _saddle_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return 2.0 * x, -2.0 * y
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.surfaces.base import Surface, square
 
 _TAU = 2.0 * math.pi
@@ -14,22 +14,22 @@ _NOISE = ((0.12, 6.0, 0.0), (0.08, 9.0, 5.0), (0.08, 4.0, -11.0))
 """Height of each ripple of the noisy valley, and how fast it runs along x and y."""
 
 
-def _rastrigin(xp: Any, x: Any, y: Any) -> Any:
+def _rastrigin(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     return 20.0 + x * x + y * y - 10.0 * (xp.cos(_TAU * x) + xp.cos(_TAU * y))
 
 
-def _rastrigin_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _rastrigin_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     slope = 10.0 * _TAU
     return 2.0 * x + slope * xp.sin(_TAU * x), 2.0 * y + slope * xp.sin(_TAU * y)
 
 
-def _ackley(xp: Any, x: Any, y: Any) -> Any:
+def _ackley(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     r = xp.sqrt(0.5 * (x * x + y * y))
     waves = xp.exp(0.5 * (xp.cos(_TAU * x) + xp.cos(_TAU * y)))
     return 20.0 + math.e - 20.0 * xp.exp(-0.2 * r) - waves
 
 
-def _ackley_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _ackley_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     # The cone's tip has no gradient; 0 is taken there, as its symmetry suggests.
     r = xp.maximum(xp.sqrt(0.5 * (x * x + y * y)), 1e-150)
     cone = 2.0 * xp.exp(-0.2 * r) / r
@@ -37,11 +37,11 @@ def _ackley_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return cone * x + waves * xp.sin(_TAU * x), cone * y + waves * xp.sin(_TAU * y)
 
 
-def _griewank(xp: Any, x: Any, y: Any) -> Any:
+def _griewank(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     return 1.0 + (x * x + y * y) / 4000.0 - xp.cos(x) * xp.cos(_HALF_ROOT * y)
 
 
-def _griewank_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _griewank_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     v = _HALF_ROOT * y
     return (
         x / 2000.0 + xp.sin(x) * xp.cos(v),
@@ -49,14 +49,14 @@ def _griewank_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     )
 
 
-def _levy(xp: Any, x: Any, y: Any) -> Any:
+def _levy(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     # a and b are what the literature calls w - 1.
     a, b = (x - 1.0) / 4.0, (y - 1.0) / 4.0
     head, middle, tail = xp.sin(math.pi * a), xp.sin(math.pi * a + _AHEAD), xp.sin(_TAU * b)
     return head * head + a * a * (1.0 + 10.0 * (middle * middle)) + b * b * (1.0 + tail * tail)
 
 
-def _levy_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _levy_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     a, b = (x - 1.0) / 4.0, (y - 1.0) / 4.0
     middle, tail = xp.sin(math.pi * a + _AHEAD), xp.sin(_TAU * b)
     along_a = (
@@ -68,24 +68,24 @@ def _levy_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return along_a / 4.0, along_b / 4.0
 
 
-def _mccormick(xp: Any, x: Any, y: Any) -> Any:
+def _mccormick(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     d = x - y
     return xp.sin(x + y) + d * d - 1.5 * x + 2.5 * y + 1.0
 
 
-def _mccormick_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _mccormick_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     wave, d = xp.cos(x + y), 2.0 * (x - y)
     return wave + d - 1.5, wave - d + 2.5
 
 
-def _noisy_valley(xp: Any, x: Any, y: Any) -> Any:
+def _noisy_valley(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     f = 0.1 * (x * x) + y * y
     for height, u, v in _NOISE:
         f = f + height * (1.0 - xp.cos(u * x + v * y))
     return f
 
 
-def _noisy_valley_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _noisy_valley_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     along_x, along_y = 0.2 * x, 2.0 * y
     for height, u, v in _NOISE:
         wave = height * xp.sin(u * x + v * y)

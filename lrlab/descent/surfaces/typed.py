@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
+from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.formula import Program, derivative, latex, program, read
 from lrlab.descent.surfaces.base import Surface, square
-from lrlab.params import Param
+from lrlab.params import Param, Value
 
 
 @dataclass(frozen=True)
 class FormulaParam(Param):
     """A parameter that is a formula of x and y."""
 
-    def check(self, value: Any, owner: str) -> str:
+    def check(self, value: Tensor, owner: str) -> str:
         """The formula as it was given.
 
         Raises:
@@ -28,9 +28,9 @@ class FormulaParam(Param):
         """As `check`; blanks around the formula are dropped."""
         return self.check(text.strip(), owner)
 
-    def text(self, value: str) -> str:
+    def text(self, value: Value) -> str:
         """The formula itself."""
-        return value
+        return str(value)
 
     def allowed(self) -> str:
         """What may be given, in words."""
@@ -41,14 +41,14 @@ class FormulaParam(Param):
 class _FormulaSurface(Surface):
     """A surface whose only parameter is its formula."""
 
-    def with_params(self, **given: Any) -> Surface:
+    def with_params(self, **given: Tensor) -> Surface:
         """The surface of another formula.
 
         Raises:
             InvalidInput: an unknown parameter, or a bad formula.
         """
         surface = super().with_params(**given)
-        return replace(surface, latex=_latex(surface.chosen["formula"]))
+        return replace(surface, latex=_latex(str(surface.chosen["formula"])))
 
 
 @lru_cache(maxsize=128)
@@ -62,11 +62,11 @@ def _latex(formula: str) -> str:
     return "f(x, y) = " + latex(read(formula))
 
 
-def _value(xp: Any, x: Any, y: Any, *, formula: str) -> Any:
+def _value(xp: ArrayOps, x: Tensor, y: Tensor, *, formula: str) -> Tensor:
     return _programs(formula)[0].run(xp, x, y)[0]
 
 
-def _gradient(xp: Any, x: Any, y: Any, *, formula: str) -> tuple[Any, Any]:
+def _gradient(xp: ArrayOps, x: Tensor, y: Tensor, *, formula: str) -> tuple[Tensor, Tensor]:
     return _programs(formula)[1].run(xp, x, y)
 
 

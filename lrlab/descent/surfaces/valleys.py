@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.surfaces.base import Surface, square
 
 
-def _rosenbrock(xp: Any, x: Any, y: Any) -> Any:
+def _rosenbrock(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     a, b = 1.0 - x, y - x * x
     return a * a + 100.0 * (b * b)
 
 
-def _rosenbrock_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _rosenbrock_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     b = 200.0 * (y - x * x)
     return 2.0 * (x - 1.0) - 2.0 * (b * x), b
 
 
-def _beale_terms(x: Any, y: Any) -> tuple[Any, Any, Any]:
+def _beale_terms(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     y2 = y * y
     return 1.5 - x + x * y, 2.25 - x + x * y2, 2.625 - x + x * (y2 * y)
 
 
-def _beale(xp: Any, x: Any, y: Any) -> Any:
+def _beale(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     a, b, c = _beale_terms(x, y)
     return a * a + b * b + c * c
 
 
-def _beale_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _beale_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     a, b, c = _beale_terms(x, y)
     y2 = y * y
     return (
@@ -36,41 +35,41 @@ def _beale_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     )
 
 
-def _himmelblau(xp: Any, x: Any, y: Any) -> Any:
+def _himmelblau(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     a, b = x * x + y - 11.0, x + y * y - 7.0
     return a * a + b * b
 
 
-def _himmelblau_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _himmelblau_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     a, b = x * x + y - 11.0, x + y * y - 7.0
     return 4.0 * (a * x) + 2.0 * b, 2.0 * a + 4.0 * (b * y)
 
 
-def _camel(xp: Any, x: Any, y: Any) -> Any:
+def _camel(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     x2 = x * x
     return x2 * (2.0 - 1.05 * x2 + x2 * x2 / 6.0) + x * y + y * y
 
 
-def _camel_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _camel_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     x2 = x * x
     return x * (4.0 - 4.2 * x2 + x2 * x2) + y, x + 2.0 * y
 
 
-def _styblinski_tang(xp: Any, x: Any, y: Any) -> Any:
-    def half(u: Any) -> Any:
+def _styblinski_tang(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
+    def half(u: Tensor) -> Tensor:
         return 0.5 * (u * (u * (u * u - 16.0) + 5.0))
 
     return half(x) + half(y)
 
 
-def _styblinski_tang_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
-    def half(u: Any) -> Any:
+def _styblinski_tang_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def half(u: Tensor) -> Tensor:
         return u * (2.0 * (u * u) - 16.0) + 2.5
 
     return half(x), half(y)
 
 
-def _goldstein_price_terms(x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
+def _goldstein_price_terms(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Its two factors are polynomials of one number each, ``s`` and ``t``."""
     s, t = x + y, 2.0 * x - 3.0 * y
     a = s + 1.0
@@ -79,12 +78,12 @@ def _goldstein_price_terms(x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
     return s, t, first, second
 
 
-def _goldstein_price(xp: Any, x: Any, y: Any) -> Any:
+def _goldstein_price(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
     _, _, first, second = _goldstein_price_terms(x, y)
     return first * second
 
 
-def _goldstein_price_gradient(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _goldstein_price_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     s, t, first, second = _goldstein_price_terms(x, y)
     along_s = 12.0 * ((s + 1.0) * (s - 1.0) * (s - 2.0)) * second
     along_t = 12.0 * (t * (t - 1.0) * (t - 3.0)) * first

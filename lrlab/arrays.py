@@ -1,0 +1,69 @@
+"""What update rules, schedules and surfaces are written over: numbers, arrays or tensors.
+
+A formula is written once, over a namespace of functions: NumPy for arrays,
+`lrlab.descent.float_ops` for single numbers, and ``keras.ops`` in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+Tensor: TypeAlias = Any
+"""A float, a NumPy array or a Keras tensor. The three libraries share no type."""
+
+State: TypeAlias = tuple[Tensor, ...]
+"""What an optimizer remembers between steps, one array or number a state variable."""
+
+
+class ArrayOps(Protocol):
+    """The functions that update rules and surfaces use, named as in NumPy."""
+
+    def sqrt(self, x: Tensor, /) -> Tensor: ...
+
+    def exp(self, x: Tensor, /) -> Tensor: ...
+
+    def log(self, x: Tensor, /) -> Tensor: ...
+
+    def sin(self, x: Tensor, /) -> Tensor: ...
+
+    def cos(self, x: Tensor, /) -> Tensor: ...
+
+    def tan(self, x: Tensor, /) -> Tensor: ...
+
+    def tanh(self, x: Tensor, /) -> Tensor: ...
+
+    def abs(self, x: Tensor, /) -> Tensor: ...
+
+    def sign(self, x: Tensor, /) -> Tensor: ...
+
+    def maximum(self, a: Tensor, b: Tensor, /) -> Tensor: ...
+
+    def minimum(self, a: Tensor, b: Tensor, /) -> Tensor: ...
+
+    def power(self, base: Tensor, exponent: Tensor, /) -> Tensor: ...
+
+    def where(self, condition: Tensor, a: Tensor, b: Tensor, /) -> Tensor: ...
+
+
+class ScheduleOps(ArrayOps, Protocol):
+    """The functions that schedules use besides: they take whole arrays of steps."""
+
+    def floor(self, x: Tensor, /) -> Tensor: ...
+
+    def ceil(self, x: Tensor, /) -> Tensor: ...
+
+    def mod(self, a: Tensor, b: Tensor, /) -> Tensor: ...
+
+    def clip(self, x: Tensor, low: Tensor, high: Tensor, /) -> Tensor: ...
+
+    def zeros_like(self, x: Tensor, /) -> Tensor: ...
+
+    @property
+    def array(self) -> Callable[..., Tensor]: ...
+
+    @property
+    def take(self) -> Callable[..., Tensor]: ...
+
+    @property
+    def searchsorted(self) -> Callable[..., Tensor]: ...
