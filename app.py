@@ -1,4 +1,4 @@
-"""LR Lab's entry: page config, the shared sidebar, navigation."""
+"""LR Lab's entry point: page configuration, navigation and the shared sidebar."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from lrlab.ui.app.bootstrap import enter
-from lrlab.ui.app.browser_identity import learn_browser
+from lrlab.ui.app.bootstrap import mark_bootstrapped
+from lrlab.ui.app.browser_identity import identify_browser
 from lrlab.ui.app.server import warm_up
 from lrlab.ui.app.status_banner import status_banner
 from lrlab.ui.recipe.session_draft import open_link
-from lrlab.ui.recipe.sidebar import beside_sidebar
+from lrlab.ui.recipe.sidebar import recipe_sidebar
 
 st.set_page_config(page_title="LR Lab", page_icon=":material/show_chart:", layout="wide")
-enter()
+mark_bootstrapped()
 st.html(Path(__file__).parent / "lrlab" / "ui" / "app" / "style.css")
-train = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
-of_runs = [
-    train,
+train_page = st.Page("pages/train.py", title="Train", icon=":material/model_training:")
+run_pages = [
+    train_page,
     st.Page("pages/runs.py", title="Runs", icon=":material/table:"),
     st.Page("pages/sweep.py", title="Sweep", icon=":material/tune:"),
     st.Page("pages/range_test.py", title="Range test", icon=":material/speed:"),
@@ -30,20 +30,18 @@ page = st.navigation(
         st.Page("pages/schedules.py", title="Schedules", icon=":material/show_chart:"),
         st.Page("pages/paths.py", title="Paths", icon=":material/route:"),
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
-        st.Page(
-            "pages/hyperparameter_map.py", title="Map", url_path="map", icon=":material/grid_on:"
-        ),
-        *of_runs,
+        st.Page("pages/map.py", title="Map", icon=":material/grid_on:"),
+        *run_pages,
     ],
     position="top",
 )
 open_link()
-above = st.container()
-with beside_sidebar(plan_here=page is not train):
+banner_place = st.container()
+with recipe_sidebar(include_plan=page is not train_page):
     page.run()
-# Last: a browser that answers has the page drawn again, and the worker's start keeps a core busy
-# for seconds; the page is to be seen before.
-learn_browser()
+# Last, so that the page is visible first: a browser that reports its id has the page rerun, and the
+# worker's start keeps a core busy for seconds.
+identify_browser()
 warm_up()
-with above:
-    status_banner(page in of_runs)
+with banner_place:
+    status_banner(page in run_pages)

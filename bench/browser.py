@@ -1,4 +1,4 @@
-"""In real Chromium: the first sight of a page, from a slider to the repainted chart, and sizes."""
+"""In real Chromium: first paint, slider to repainted chart, payload, and memory with visitors."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.report import Figure, report
 from lrlab.runs.settings import DATABASE_VARIABLE
+from tests.browser.selectors import CHART, COMPONENT, by_id
 
 MOVES = 30
 STARTS = 3
 VISITORS = 10
-WHERE = ("", "schedules", "paths", "race", "map", "train")
+PAGES = ("", "schedules", "paths", "race", "map", "train")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 QUERY = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.05&surface=Rosenbrock"
 
-# Notes when the map's path, or the pixels of a chart, next change.
+# Measures the time until the path on the map, or the pixels of a chart, next change.
 WATCH = """selector => {
   const roots = [...document.querySelectorAll(selector)].map((root) => root.shadowRoot ?? root);
   const inner = roots.find((root) => root.querySelector("polyline.ahead, canvas"));
@@ -60,42 +61,44 @@ class Server(NamedTuple):
 
 
 def main() -> bool:
-    """Print the figures; returns whether every target was met."""
+    """Prints the figures and returns whether every target was met."""
     figures = []
     with sync_playwright() as playwright, running_server() as server:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         address = server.address
-        figures += _first_sights(browser)
+        figures += _first_paints(browser)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         received = _count_bytes(page)
-        for name, where, selector, most in (
-            ("curve", "schedules", '[data-testid="stVegaLiteChart"]', 150),
-            ("path", "paths?path_steps=1000&", '[data-testid="stBidiComponentIsolated"]', 150),
-            ("map", "map?path_steps=300&", '[data-testid="stVegaLiteChart"]', 500),
+        for name, page_path, selector, target in (
+            ("curve", "schedules", by_id(CHART), 150),
+            ("path", "paths?path_steps=1000&", by_id(COMPONENT), 150),
+            ("map", "map?path_steps=300&", by_id(CHART), 500),
         ):
-            joint = "" if where.endswith("&") else "?"
-            page.goto(f"{address}/{where}{joint}{QUERY}")
+            separator = "" if page_path.endswith("&") else "?"
+            page.goto(f"{address}/{page_path}{separator}{QUERY}")
             page.locator("h1").first.wait_for()
             page.wait_for_timeout(4000)
             received.clear()
             times = sorted(_moves(page, selector))
-            figures.append(Figure(f"slider to repainted {name}, median", median(times), most, "ms"))
+            figures.append(
+                Figure(f"slider to repainted {name}, median", median(times), target, "ms")
+            )
             p95 = quantiles(times, n=20)[-1]
             figures.append(
-                Figure(f"slider to repainted {name}, p95", p95, 300 if most < 500 else 500, "ms")
+                Figure(f"slider to repainted {name}, p95", p95, 300 if target < 500 else 500, "ms")
             )
             if name == "path":
                 payload = sum(received) / MOVES / 1000
                 figures.append(Figure("payload of the Paths page, a rerun", payload, 150, "KB"))
         page.close()
-        figures.append(_memory_of_visits(browser, server))
+        figures.append(_memory_with_visitors(browser, server))
         browser.close()
     return report("In the browser", figures)
 
 
-def _first_sights(browser: Browser) -> list[Figure]:
-    """From starting a server to the page's first paint and to its title."""
+def _first_paints(browser: Browser) -> list[Figure]:
+    """Times from starting a server to the page's first paint and to its title."""
     paints, titles = [], []
     for _ in range(STARTS):
         page = browser.new_page()
@@ -114,33 +117,33 @@ def _first_sights(browser: Browser) -> list[Figure]:
     ]
 
 
-def _memory_of_visits(browser: Browser, server: Server) -> Figure:
-    """What the page's process takes with visitors on all pages."""
+def _memory_with_visitors(browser: Browser, server: Server) -> Figure:
+    """Resident memory of the page process with visitors on all pages."""
     pages = [browser.new_page() for _ in range(VISITORS)]
-    for page, where in zip(pages, cycle(WHERE), strict=False):
-        page.goto(f"{server.address}/{where}?{QUERY}")
+    for page, page_path in zip(pages, cycle(PAGES), strict=False):
+        page.goto(f"{server.address}/{page_path}?{QUERY}")
         page.locator("h1").first.wait_for()
         page.wait_for_timeout(1000)
-    taken = psutil.Process(server.process_id).memory_info().rss / 2**20
-    return Figure(f"page process with {VISITORS} visitors", taken, 250, "MB")
+    megabytes = psutil.Process(server.process_id).memory_info().rss / 2**20
+    return Figure(f"page process with {VISITORS} visitors", megabytes, 250, "MB")
 
 
 def _moves(page: Page, selector: str) -> Iterator[float]:
-    """Milliseconds of each move of the learning-rate slider to its repaint."""
+    """Milliseconds from each move of the learning-rate slider to the repaint."""
     thumb = page.get_by_role("slider", name="learning_rate").first
     thumb.focus()
     for i in range(MOVES + 2):
         page.evaluate(WATCH, selector)
-        # Always on: what was sent before, Streamlit would not send again.
+        # Always in one direction: Streamlit does not resend a chart that it has sent before.
         page.keyboard.press("ArrowLeft")
-        took = page.evaluate("window.repainted")
+        elapsed = page.evaluate("window.repainted")
         page.wait_for_timeout(400)
         if i >= 2:
-            yield took
+            yield elapsed
 
 
 def _count_bytes(page: Page) -> list[int]:
-    """The sizes of the websocket frames a page receives, from now on."""
+    """A list that collects the sizes of the websocket frames a page receives from now on."""
     sizes: list[int] = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: sizes.append(len(frame))))
     return sizes
@@ -148,7 +151,7 @@ def _count_bytes(page: Page) -> list[int]:
 
 @contextmanager
 def running_server() -> Iterator[Server]:
-    """A LR Lab of its own on a free port, with a database of its own."""
+    """Runs LR Lab on a free port with a new database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -170,7 +173,7 @@ def running_server() -> Iterator[Server]:
             workers = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
             process.wait()
-            # They may still be writing into the folder.
+            # Workers may still be writing into the folder.
             psutil.wait_procs(workers, timeout=30)
 
 

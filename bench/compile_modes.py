@@ -1,7 +1,7 @@
-"""Which way of training is the fastest: ``python -m bench ways``, not part of ``make bench``.
+"""Which compile mode is fastest: ``python -m bench compile_modes``, not part of ``make bench``.
 
-Every optimizer on the MLP, and one on the CNN, by turns as the notebook cell, fused and unfused;
-`lrlab.training.compile_mode` says what follows.
+Trains every optimizer on the MLP, and one on the CNN, alternately as the notebook cell, fused and
+unfused. `lrlab.training.compile_mode` draws the conclusions.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from lrlab.training.compile_mode import COMPILE_MODES
 
 
 def main() -> bool:
-    """Print the table; there is no target to miss."""
-    print("\nWays of training: an epoch with validation, by turns")
+    """Prints the table; there are no targets, so the result is always True."""
+    print("\nCompile modes: an epoch with validation, measured alternately")
     cases = [("nadam", "cnn"), *((optimizer, "mlp") for optimizer in OPTIMIZERS)]
     for optimizer, network in cases:
-        # Fresh processes: TensorFlow keeps what it has compiled.
+        # New processes, because TensorFlow caches compiled programs.
         with trainers("cell", "lab") as pair:
             plan = plan_for(optimizer, network, SLOW_TRAIN_SIZE)
             for measured in measure(plan, list(COMPILE_MODES.values()), *pair):

@@ -1,6 +1,7 @@
 """How fast the hardware trains the notebook's MLP: an epoch as one program in JAX with Optax.
 
-No callback, no store, no measurement but the losses: what LR Lab's epoch can be held against.
+It has no callbacks, no store and no measurements except the losses: a lower bound for LR Lab's
+epoch.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ RULES: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "adam": optax.adam,
     "nadam": optax.nadam,
 }
-"""What trains by Optax, by LR Lab's key."""
+"""LR Lab's optimizer key -> the Optax optimizer; `Limit` trains only these."""
 
 Weights = list[tuple[jax.Array, jax.Array]]
 
 
 class Limit:
-    """Trains the MLP in a scan over all steps of an epoch, each gathering its batch."""
+    """Trains the MLP with a scan over all steps of an epoch; each step gathers its batch."""
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Trains a plan's epochs, with validation; the answer has their seconds."""
+        """Trains a plan with validation; the answer's ``epochs`` are seconds per epoch."""
         plan = RunPlan.from_dict(request["plan"])
         rate = plan.recipe.learning_rates(1)[0]
         optimizer = RULES[plan.recipe.optimizer.name](rate)
@@ -43,8 +44,8 @@ class Limit:
         validation = jnp.asarray(images.validation_rows)
 
         def loss(weights: Weights, rows: jax.Array) -> jax.Array:
-            outcomes = optax.softmax_cross_entropy_with_integer_labels
-            return outcomes(_outputs(weights, x[rows]), y[rows]).mean()
+            cross_entropy = optax.softmax_cross_entropy_with_integer_labels
+            return cross_entropy(_outputs(weights, x[rows]), y[rows]).mean()
 
         def step(state: tuple, rows: jax.Array) -> tuple[tuple, jax.Array]:
             weights, moments = state
@@ -54,13 +55,15 @@ class Limit:
 
         @jax.jit
         def epoch(state: tuple, order: jax.Array) -> tuple[tuple, jax.Array, jax.Array]:
-            whole = len(order) // plan.batch_size * plan.batch_size
-            state, losses = jax.lax.scan(step, state, order[:whole].reshape(-1, plan.batch_size))
-            if whole < len(order):
-                state, _ = step(state, order[whole:])
+            full_batch_images = len(order) // plan.batch_size * plan.batch_size
+            state, losses = jax.lax.scan(
+                step, state, order[:full_batch_images].reshape(-1, plan.batch_size)
+            )
+            if full_batch_images < len(order):
+                state, _ = step(state, order[full_batch_images:])
             return state, losses.mean(), loss(state[0], validation)
 
-        weights = _first_weights(plan)
+        weights = _initial_weights(plan)
         state = (weights, optimizer.init(weights))
         order = jnp.asarray(images.train_rows)
         seconds = []
@@ -72,7 +75,7 @@ class Limit:
         return {"epochs": seconds}
 
 
-def _first_weights(plan: RunPlan) -> Weights:
+def _initial_weights(plan: RunPlan) -> Weights:
     units = [
         layer.arguments["units"]
         for layer in NETWORKS[plan.network].layers

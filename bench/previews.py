@@ -1,4 +1,4 @@
-"""How fast a path and a map of outcomes are computed, beside real Keras and, if there, JAX."""
+"""Compute times of trajectories and hyperparameter maps, beside Keras and, if installed, JAX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KERAS_STEPS = 100
 
 
 def main() -> bool:
-    """Print the figures; returns whether every target was met."""
+    """Prints the figures and returns whether every target was met."""
     figures = []
     for key in OPTIMIZERS:
         recipe = Recipe.from_dict(
@@ -28,31 +28,33 @@ def main() -> bool:
                 "schedule": {"name": "constant", "learning_rate": 1e-4},
             }
         )
-        took = milliseconds(lambda recipe=recipe: trace(recipe, "rosenbrock", steps=STEPS))
+        elapsed = milliseconds(lambda recipe=recipe: trace(recipe, "rosenbrock", steps=STEPS))
         target = 10 if key in QUICK else 25
-        figures.append(Figure(f"path of {STEPS:,} steps, {key}", took, target, "ms"))
+        figures.append(Figure(f"path of {STEPS:,} steps, {key}", elapsed, target, "ms"))
         if key in ("sgd", "adam"):
-            ratio = _keras_milliseconds(recipe) / (took / STEPS)
+            ratio = _keras_milliseconds(recipe) / (elapsed / STEPS)
             name = f"  times faster than stepping keras.optimizers, {key}"
             figures.append(Figure(name, ratio, 100, "x", at_least=True))
     formula = formula_surface("(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + sin(3*x)*exp(-y^2)")
     grid = np.stack(np.meshgrid(np.linspace(-5, 5, 480), np.linspace(-5, 5, 480)), axis=-1)
-    took = milliseconds(lambda: formula.at(grid))
-    figures.append(Figure("own formula on the map, 480 x 480", took, 50, "ms"))
+    elapsed = milliseconds(lambda: formula.at(grid))
+    figures.append(Figure("own formula on the map, 480 x 480", elapsed, 50, "ms"))
     adam = Recipe.from_dict({"optimizer": {"name": "adam"}})
-    took = milliseconds(lambda: hyperparameter_map(adam, "rosenbrock", "learning_rate", "beta_1"))
-    figures.append(Figure("map of 100 x 100 paths, 300 steps, Adam, Rosenbrock", took, 60, "ms"))
-    done = report("Previews", figures)
+    elapsed = milliseconds(
+        lambda: hyperparameter_map(adam, "rosenbrock", "learning_rate", "beta_1")
+    )
+    figures.append(Figure("map of 100 x 100 paths, 300 steps, Adam, Rosenbrock", elapsed, 60, "ms"))
+    targets_met = report("Previews", figures)
     if importlib.util.find_spec("jax"):
         compiled, first = _jax_milliseconds()
         print(f"  the same map in JAX: {compiled:.4g} ms compiled, {first:.4g} ms the first time")
     else:
         print("  (JAX is not installed: no side-by-side figure for the map)")
-    return done
+    return targets_met
 
 
 def _keras_milliseconds(recipe: Recipe) -> float:
-    """What one step of the real Keras optimizer takes."""
+    """Milliseconds of one step of the real Keras optimizer."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
 
@@ -72,7 +74,7 @@ def _keras_milliseconds(recipe: Recipe) -> float:
 
 
 def _jax_milliseconds() -> tuple[float, float]:
-    """The map of Adam on Rosenbrock in JAX, jitted and vmapped: compiled, and the first time."""
+    """Milliseconds of Adam's map on Rosenbrock in JAX (jit, vmap): compiled, and the first call."""
     import jax
     import jax.numpy as jnp
 

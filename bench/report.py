@@ -1,4 +1,4 @@
-"""A measured figure beside its target, and the table of them."""
+"""Measured figures, printed as a table beside their targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 NOISE = 1.15
-"""A target counts as missed only beyond this much, the machine's noise."""
+"""A target counts as missed only beyond this factor, which allows for the machine's noise."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Figure:
     Args:
         name: what was measured.
         value: the figure.
-        target: what it must not exceed; for ``at_least``, what it must reach.
-        unit: its unit, ``ms``, ``KB``, ``x``, ...
-        at_least: larger is better.
+        target: the upper limit, or with ``at_least`` the lower limit.
+        unit: unit of ``value`` and ``target``: ``ms``, ``KB``, ``x``, ...
+        at_least: larger values are better.
     """
 
     name: str
@@ -31,22 +31,22 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """Whether the target is missed by more than the noise."""
+        """Whether the value misses the target by more than the noise."""
         if self.at_least:
             return self.value * NOISE < self.target
         return self.value > self.target * NOISE
 
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
-        said = "MISSED" if self.missed else "ok"
+        verdict = "MISSED" if self.missed else "ok"
         return (
             f"{self.name:<58} {self.value:>10.4g} {self.unit:<3} {sign} {self.target:g} "
-            f"{self.unit:<3} {said}"
+            f"{self.unit:<3} {verdict}"
         )
 
 
 def report(title: str, figures: Sequence[Figure]) -> bool:
-    """Print the figures; returns whether every target was met."""
+    """Prints the figures and returns whether every target was met."""
     print(f"\n{title}")
     for figure in figures:
         print(f"  {figure}", flush=True)
@@ -54,11 +54,11 @@ def report(title: str, figures: Sequence[Figure]) -> bool:
 
 
 def milliseconds(call: Callable[[], object], times: int = 7) -> float:
-    """The median time of a call, after one that warms up."""
+    """The median time of ``times`` calls in milliseconds, after one warm-up call."""
     call()
-    taken = []
+    durations = []
     for _ in range(times):
         began = time.perf_counter()
         call()
-        taken.append((time.perf_counter() - began) * 1e3)
-    return median(taken)
+        durations.append((time.perf_counter() - began) * 1e3)
+    return median(durations)

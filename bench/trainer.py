@@ -1,8 +1,8 @@
-"""A process that trains when told to: ``python -m bench.trainer cell``, ``lab`` or ``limit``.
+"""A process that trains on request: ``python -m bench.trainer cell``, ``lab`` or ``limit``.
 
-It reads a request in JSON from each line of stdin, and answers in a line of stdout. ``cell`` is
-the notebook's cell; ``lab`` is what LR Lab's worker does, with a real store; ``limit`` is
-`bench.limit`.
+It reads a JSON request from each line of stdin and writes a JSON answer as a line on stdout.
+``cell`` trains as the notebook's cell does; ``lab`` as LR Lab's worker does, with a real store;
+``limit`` as `bench.limit` does.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from lrlab.training.memory import block_unused_imports
 
 
 class NotebookCell:
-    """The notebook's training, on images scaled beforehand; a network goes on where it was."""
+    """The notebook's training on images scaled beforehand; repeated plans continue their model."""
 
     def __init__(self) -> None:
         self._models: dict[str, Any] = {}
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Trains a plan's epochs; the answer has their seconds."""
+        """Trains a plan; the answer's ``epochs`` are seconds per epoch."""
         import keras
         import numpy as np
 
@@ -59,7 +59,7 @@ class NotebookCell:
             )
             self._models[key] = model
         ends = []
-        note = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(_now()))
+        on_epoch_end = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(_now()))
         began = _now()
         self._models[key].fit(
             training,
@@ -67,58 +67,64 @@ class NotebookCell:
             epochs=plan.epochs,
             batch_size=plan.batch_size,
             validation_data=(validation, images.labels[images.validation_rows]),
-            callbacks=[note],
+            callbacks=[on_epoch_end],
             verbose=0,
         )
         return {"epochs": _differences([began, *ends])}
 
 
 class TimedSink(StoreSink):
-    """The worker's sink; notes when epochs end, how long the store is used, and how long nothing
-    is reported: while batches are trained, and while the network is validated."""
+    """The worker's sink, with timing.
+
+    Attributes:
+        ends: when each epoch ended, after the start of training.
+        reporting: seconds spent in the store.
+        training: seconds between two reports while batches are trained.
+        validation: seconds from each epoch's last batch report to its epoch record.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.ends: list[float] = []
-        self.spent = 0.0
+        self.reporting = 0.0
         self.training: list[float] = []
         self.validation: list[float] = []
-        self._reported = 0.0
+        self._last_report = 0.0
 
     def started(self, phase: str) -> None:
-        """Starts the clock of the first epoch."""
+        """Starts timing the first epoch."""
         super().started(phase)
         if phase == "training":
-            self._reported = _now()
-            self.ends, self.spent = [self._reported], 0.0
+            self._last_report = _now()
+            self.ends, self.reporting = [self._last_report], 0.0
 
     def points(self, points: list[Point]) -> bool:
-        """Takes the time."""
-        asked = self._timed(super().points, points)
+        """Times the report of points."""
+        stop_requested = self._timed(super().points, points)
         if points:
-            self._note(self.training)
-        return asked
+            self._add_gap(self.training)
+        return stop_requested
 
     def epoch(self, record: EpochRecord) -> None:
-        """Takes the time; with its rows in the store the epoch has ended."""
+        """Times the report of an epoch, which ends when its row is in the store."""
         self._timed(super().epoch, record)
-        self._note(self.validation)
-        self.ends.append(self._reported)
+        self._add_gap(self.validation)
+        self.ends.append(self._last_report)
 
-    def _note(self, silences: list[float]) -> None:
-        before, self._reported = self._reported, _now()
-        silences.append(self._reported - before)
+    def _add_gap(self, gaps: list[float]) -> None:
+        before, self._last_report = self._last_report, _now()
+        gaps.append(self._last_report - before)
 
     def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
         began = _now()
         try:
             return call(*arguments)
         finally:
-            self.spent += _now() - began
+            self.reporting += _now() - began
 
 
 class LabWorker:
-    """What LR Lab's worker does with a run."""
+    """Trains a run as LR Lab's worker does."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -126,21 +132,21 @@ class LabWorker:
         self._store.register_worker("bench")
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Trains a plan; the answer has its epochs' seconds and what reporting costs."""
+        """Trains a plan; the answer holds seconds per epoch and the cost of reporting."""
         from lrlab.training.trainer import train
 
         plan = RunPlan.from_dict(request["plan"])
         self._store.queue(plan, owner="bench", name="bench")
         run = self._store.claim("bench")
         sink = TimedSink(self._store, run)
-        outcome = train(plan, sink, find_source(), COMPILE_MODES[request["way"]])
+        outcome = train(plan, sink, find_source(), COMPILE_MODES[request["mode"]])
         self._store.finish(run.id, run.attempt, "finished", outcome.text)
-        took = sink.ends[-1] - sink.ends[0]
+        elapsed = sink.ends[-1] - sink.ends[0]
         return {
             "epochs": _differences(sink.ends),
-            "reporting": sink.spent / took,
-            # The first report of a run is a matter of its start.
-            "silence": max(sink.training[1:]),
+            "reporting_share": sink.reporting / elapsed,
+            # The time to the first report belongs to the run's start.
+            "report_gap": max(sink.training[1:]),
             "validation": max(sink.validation),
         }
 

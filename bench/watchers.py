@@ -1,4 +1,4 @@
-"""A class of thirty watching one run: real sessions over the websocket of a real server."""
+"""Thirty watchers of one run: real sessions over the websocket of a real server."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from lrlab.runs.store import ENDED, Store
 
 WATCHERS = 30
 TIMEOUT = 10.0
-"""Seconds without an answer that count as none."""
+"""Seconds after which an update counts as unanswered."""
 ROUNDS = 2
-"""The machine's speed drifts."""
+"""Repeated because the machine's speed drifts."""
 EPOCHS = 100
-"""More than a round has time for; its run is stopped."""
+"""More than a round has time for; the run is stopped at the end of the round."""
 SETTLED = 3
-"""Epochs before anything is measured."""
+"""Epochs to wait before measuring."""
 WINDOW = 15.0
-"""Seconds of each measurement."""
-ME = "bench"
+"""Length of each measurement in seconds."""
+OWNER = "bench"
 
 
 @dataclass
 class Watcher:
-    """One browser's session on the page of a run, without the browser.
+    """A browser session on a run's page, without the browser.
 
     Args:
-        address: the server's websocket.
-        run: the number of the run to watch.
-        updates: filled with the seconds from asking for an update to its last message.
+        address: URL of the server's websocket.
+        run: number of the run to watch.
+        updates: filled with the seconds from each update request to its last message.
+        timeouts: number of updates without an answer within `TIMEOUT`.
     """
 
     address: str
@@ -47,8 +48,10 @@ class Watcher:
     timeouts: int = 0
 
     async def watch(self) -> None:
-        """Open the page and ask for every update that its timers call for, until the run's end
-        has ended all but the one that looks for trouble with the store."""
+        """Opens the page and requests updates as its timers demand.
+
+        Returns when the run has ended: only the timer that checks the store is left then.
+        """
         async with websockets.connect(self.address, max_size=None) as socket:
             await self._send(socket)
             timers = await self._answer(socket, {})
@@ -73,7 +76,7 @@ class Watcher:
     async def _answer(
         self, socket: websockets.ClientConnection, timers: dict[str, tuple[float, float]]
     ) -> dict[str, tuple[float, float]]:
-        """Reads up to the end of a script's run; returns each fragment's interval and next time."""
+        """Reads until the script run ends; returns fragment -> (interval, next time due)."""
         timers, whole_page = dict(timers), not timers
         while True:
             try:
@@ -91,19 +94,19 @@ class Watcher:
             elif kind == "script_finished":
                 if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     return timers
-                # A part of the page asked for all of it.
+                # A fragment requested a rerun of the whole page.
                 whole_page = True
 
 
 @dataclass
-class Measured:
-    """What was measured.
+class Measurements:
+    """Measurements of all rounds.
 
     Args:
-        alone, watched: seconds of epochs that nobody and that the class watched.
-        updates: seconds of each update of the class.
-        timeouts: updates without an answer.
-        cores: that the server used while the class watched.
+        alone, watched: seconds of epochs without and with watchers.
+        updates: seconds of each watcher's updates.
+        timeouts: number of updates without an answer.
+        cores: cores that the server used while the run was watched.
     """
 
     alone: list[float] = field(default_factory=list)
@@ -114,11 +117,11 @@ class Measured:
 
 
 def main() -> bool:
-    """Print the figures; returns whether every target was met."""
+    """Prints the figures and returns whether every target was met."""
     with running_server() as server:
         asyncio.run(Watcher(_socket(server), run=0).watch())  # The first visit starts the worker.
         store = Store(server.database_url)
-        measured = Measured()
+        measured = Measurements()
         for _ in range(ROUNDS):
             asyncio.run(_measure(server, store, measured))
         store.close()
@@ -138,10 +141,10 @@ def main() -> bool:
     )
 
 
-async def _measure(server: Server, store: Store, measured: Measured) -> None:
-    """Trains a run, with nobody and then with a class that watches it, up to its end."""
+async def _measure(server: Server, store: Store, measured: Measurements) -> None:
+    """Trains a run, first without and then with watchers, until it is stopped."""
     plan = replace(PRESETS["Exercise 1: Nadam"], epochs=EPOCHS)
-    run_id = store.queue(plan, owner=ME, name="bench")
+    run_id = store.queue(plan, owner=OWNER, name="bench")
     while len(store.epochs(run_id)) < SETTLED:
         if store.run(run_id).state in ENDED:
             raise RuntimeError(f"the run ended: {store.run(run_id).reason}")
@@ -149,31 +152,38 @@ async def _measure(server: Server, store: Store, measured: Measured) -> None:
     await _window(server, store, run_id, measured.alone)
     watchers = [Watcher(_socket(server), run_id) for _ in range(WATCHERS)]
     tasks = [asyncio.create_task(watcher.watch()) for watcher in watchers]
-    # Opening thirty pages at once is not what is measured.
+    # Opening thirty pages at once is not part of the measurement.
     while not all(watcher.updates for watcher in watchers):
         await asyncio.sleep(0.1)
     for watcher in watchers:
         watcher.updates.clear()
     measured.cores.append(await _window(server, store, run_id, measured.watched))
-    store.request_stop(run_id, by=ME)
+    store.request_stop(run_id, by=OWNER)
     await asyncio.gather(*tasks)
     measured.updates += [seconds for watcher in watchers for seconds in watcher.updates]
     measured.timeouts += sum(watcher.timeouts for watcher in watchers)
 
 
 async def _window(server: Server, store: Store, run_id: int, epochs: list[float]) -> float:
-    """Adds the seconds of the epochs that lie in the next `WINDOW`; returns the cores that the
-    server used in it."""
+    """Waits `WINDOW` seconds and appends the seconds of the epochs trained in that time.
+
+    Returns:
+        Cores that the server used in that time.
+    """
     process = psutil.Process(server.process_id)
-    before, used, began = len(store.epochs(run_id)), _used(process), time.perf_counter()
+    epochs_before, seconds_before, began = (
+        len(store.epochs(run_id)),
+        _cpu_seconds(process),
+        time.perf_counter(),
+    )
     await asyncio.sleep(WINDOW)
-    cores = (_used(process) - used) / (time.perf_counter() - began)
-    # The first of them began earlier.
-    epochs += [epoch.seconds for epoch in store.epochs(run_id)[before + 1 :]]
+    cores = (_cpu_seconds(process) - seconds_before) / (time.perf_counter() - began)
+    # The first of these epochs began before the window.
+    epochs += [epoch.seconds for epoch in store.epochs(run_id)[epochs_before + 1 :]]
     return cores
 
 
-def _used(process: psutil.Process) -> float:
+def _cpu_seconds(process: psutil.Process) -> float:
     return sum(process.cpu_times()[:2])
 
 

@@ -1,12 +1,12 @@
-"""The command line: train a recipe in the foreground, or see to the data.
+"""The command line: train a recipe in the foreground, or find and download the data.
 
     python -m lrlab train RECIPE.json [--epochs N] [--batch-size N] [--seed N]
                                       [--network NAME] [--train-size N]
     python -m lrlab data
 
-Results go to stdout, everything else to stderr. The exit status is 0; 2 for input that is refused,
-which is decided before TensorFlow is loaded; 1 when there is no data at all. A run that diverges
-is a result, so it ends with 0.
+Results go to stdout, everything else to stderr. The exit status is 0; 2 for invalid input, which is
+detected before TensorFlow is loaded; 1 if no copy of the data is usable; 130 after Ctrl-C. A run
+that diverges is a valid result, so it exits with 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from lrlab.datasets.sources import FETCH_HINT, NoData, find_source
 from lrlab.datasets.split import check_train_size
 from lrlab.export import read_json
 from lrlab.params import InvalidInput
-from lrlab.recipes.plan import NETWORKS, PLAN_PARAMS, RunPlan
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import PLAN_PARAMS, RunPlan
 from lrlab.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -38,37 +39,37 @@ INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser that reports errors on one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Prints the message and exits with status 2."""
+        """Print the message and exit with status 2."""
         self.exit(REFUSED, f"{self.prog}: {message}\n")
 
 
-class EpochLines:
-    """The command line's sink: a line of strict JSON for each epoch."""
+class EpochPrinter:
+    """The sink of the command line: prints one line of strict JSON per epoch."""
 
     def started(self, phase: str) -> None:
         """Not shown."""
 
     def points(self, points: list[Point]) -> bool:
-        """Not shown, and nobody asks for a stop: Ctrl-C ends a run in the foreground."""
+        """Not shown. Never requests a stop: Ctrl-C ends a run in the foreground."""
         return False
 
     def epoch(self, record: EpochRecord) -> None:
-        """Prints the epoch's line at once, also into a pipe."""
-        line = {key: strict(value) for key, value in asdict(record).items() if key != "step"}
+        """Print the epoch's line at once, even into a pipe."""
+        line = {key: json_number(value) for key, value in asdict(record).items() if key != "step"}
         print(json.dumps(line, allow_nan=False), flush=True)
 
-    def learned(self, learned: EpochSnapshot) -> None:
+    def snapshot(self, snapshot: EpochSnapshot) -> None:
         """Not shown."""
 
     def result(self, result: RunResult) -> None:
         """Not shown."""
 
 
-def strict(number: float) -> float | str:
-    """A number as strict JSON can hold it: NaN and infinity become their names."""
+def json_number(number: float) -> float | str:
+    """The number for strict JSON, which lacks NaN and infinity: those become their names."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -80,35 +81,34 @@ def read_recipe(path: Path) -> Recipe:
     """The recipe in a JSON file.
 
     Raises:
-        InvalidInput: the file cannot be read, is too large, is not JSON or holds no valid recipe.
+        InvalidInput: the file cannot be read, is too large, is not JSON or has no valid recipe.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
-    given = read_json(content, str(path))
-    return Recipe.from_dict(given)
+    return Recipe.from_dict(read_json(content, str(path)))
 
 
 @contextmanager
 def muted_stderr() -> Iterator[None]:
-    """Discards what native code writes to stderr.
+    """Discard what native code writes to stderr.
 
-    TensorFlow logs to the file descriptor while it is imported, before any setting of it works.
+    TensorFlow logs to the file descriptor while it is imported, before its log settings apply.
     """
     sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    saved = os.dup(2)
+    with Path(os.devnull).open("wb") as null_device:
+        os.dup2(null_device.fileno(), 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def whole_number(text: str) -> int:
-    """An option's value.
+    """Parse the value of an option.
 
     Raises:
         ArgumentTypeError: it is not a whole number.
@@ -120,13 +120,13 @@ def whole_number(text: str) -> int:
 
 
 def train_command(options: argparse.Namespace) -> None:
-    """Trains a recipe and prints its epochs.
+    """Train a recipe and print its epochs.
 
     Raises:
-        InvalidInput: a bad recipe, option or training-set size.
+        InvalidInput: the recipe, an option or the training-set size is invalid.
     """
-    given = {param.name: getattr(options, param.name) for param in PLAN_PARAMS}
-    settings = {name: value for name, value in given.items() if value is not None}
+    values = {param.name: getattr(options, param.name) for param in PLAN_PARAMS}
+    settings = {name: value for name, value in values.items() if value is not None}
     plan = RunPlan.of(read_recipe(options.recipe), options.network, **settings)
     source = find_source(download=True)
     if options.train_size is None:
@@ -138,42 +138,45 @@ def train_command(options: argparse.Namespace) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with muted_stderr():
         from lrlab.training.trainer import train
-    outcome = train(plan, EpochLines(), source)
-    tested = "" if outcome.test_accuracy is None else f"; test accuracy {outcome.test_accuracy:.4f}"
-    print(f"{outcome.text}{tested}", file=sys.stderr)
+    outcome = train(plan, EpochPrinter(), source)
+    accuracy = outcome.test_accuracy
+    test_result = "" if accuracy is None else f"; test accuracy {accuracy:.4f}"
+    print(f"{outcome.text}{test_result}", file=sys.stderr)
 
 
 def data_command(options: argparse.Namespace) -> None:
-    """Sees to the data and says on stdout which copy is used."""
+    """Download the data if needed and print on stdout which copy is used."""
     source = find_source(download=True)
     for warning in source.warnings:
         print(warning, file=sys.stderr)
     print(f"{source.description} ({source.path})")
     if source.key == "sample":
-        print(f"The full set is not here. To get it: {FETCH_HINT}")
+        print(f"The full dataset is not on this computer. To get it: {FETCH_HINT}")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command and its options; exits with one line where they make no sense."""
-    parser = Parser(prog="python -m lrlab", description="LR Lab without its pages.")
+    """The command and its options; exits with a one-line message if they are invalid."""
+    parser = Parser(prog="python -m lrlab", description="LR Lab on the command line.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    training = commands.add_parser("train", help="train a recipe and print one JSON line an epoch")
+    training = commands.add_parser("train", help="train a recipe; print one JSON line per epoch")
     training.set_defaults(command=train_command)
     training.add_argument("recipe", type=Path, metavar="RECIPE.json")
     training.add_argument("--network", default="mlp", metavar="NAME", help=", ".join(NETWORKS))
     for param in PLAN_PARAMS:
         flag = f"--{param.name.replace('_', '-')}"
         training.add_argument(flag, type=whole_number, metavar="N", help=param.help)
-    data = commands.add_parser("data", help="say which Fashion-MNIST is used, and fetch it")
+    data = commands.add_parser(
+        "data", help="show which copy of Fashion-MNIST is used; download it if necessary"
+    )
     data.set_defaults(command=data_command)
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command.
+    """Run a command.
 
     Args:
-        arguments: what follows ``python -m lrlab``; those of this process by default.
+        arguments: the arguments after ``python -m lrlab``; those of this process by default.
 
     Returns:
         The exit status.

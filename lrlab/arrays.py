@@ -1,7 +1,7 @@
-"""What update rules, schedules and surfaces are written over: numbers, arrays or tensors.
+"""Types for formulas that run on numbers, arrays and tensors alike.
 
-A formula is written once, over a namespace of functions: NumPy for arrays,
-`lrlab.descent.float_ops` for single numbers, and ``keras.ops`` in training.
+Update rules, schedules and surfaces take a namespace of functions, so each is written once: NumPy
+for arrays, `lrlab.descent.float_ops` for single numbers, ``keras.ops`` in training.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Tensor: TypeAlias = Any
 """A float, a NumPy array or a Keras tensor. The three libraries share no type."""
 
 State: TypeAlias = tuple[Tensor, ...]
-"""What an optimizer remembers between steps, one array or number a state variable."""
+"""An optimizer's state between steps: one array or number per state variable."""
 
 
 class ArrayOps(Protocol):
@@ -47,7 +47,7 @@ class ArrayOps(Protocol):
 
 
 class ScheduleOps(ArrayOps, Protocol):
-    """The functions that schedules use besides: they take whole arrays of steps."""
+    """The additional functions that schedules use, on arrays of steps."""
 
     def floor(self, x: Tensor, /) -> Tensor: ...
 

@@ -1,4 +1,4 @@
-"""The pages' curve, path, race and map for a notebook: a table and a chart in one line each."""
+"""The charts of the pages for notebooks: one call gives a table and a chart."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lrlab.charts import (
     hyperparameter_map_chart,
     trajectory_map_chart,
     trajectory_table,
-    u_chart,
-    u_table,
+    u_curve_chart,
+    u_curve_table,
 )
 from lrlab.descent.hyperparameter_map import hyperparameter_map, map_picture
 from lrlab.descent.race import race
@@ -26,8 +26,8 @@ from lrlab.params import InvalidInput
 from lrlab.recipes.recipe import Recipe, check_steps
 
 
-class Drawn(NamedTuple):
-    """A table, and the chart drawn from it."""
+class Drawing(NamedTuple):
+    """A table and the chart drawn from it."""
 
     table: pd.DataFrame
     chart: alt.TopLevelMixin
@@ -35,20 +35,21 @@ class Drawn(NamedTuple):
 
 def draw_curve(
     *recipes: Recipe, steps: int = 2814, steps_per_epoch: int = 1407, log: bool = False
-) -> Drawn:
-    """The learning rates of one or more recipes over a run.
+) -> Drawing:
+    """Draw the learning rates of one or more recipes over a run.
 
     Args:
-        recipes: what is drawn, a line each.
-        steps, steps_per_epoch: the run's length; two of the notebook's epochs if omitted.
-        log: a logarithmic learning-rate axis.
+        recipes: one line each.
+        steps, steps_per_epoch: the length of the run and of an epoch, in optimizer steps. The
+            defaults are two epochs of the course notebook.
+        log: use a logarithmic learning-rate axis.
 
     Raises:
         InvalidInput: no recipe, a reactive schedule, or a length that is not a whole number of 1
             or more.
     """
     if not recipes:
-        raise InvalidInput("There is no recipe to draw. Give one or more.")
+        raise InvalidInput("There is no recipe to draw. Pass one or more recipes.")
     check_steps(steps)
     check_steps(steps_per_epoch)
     labels = [f"{i}: {recipe.label}" for i, recipe in enumerate(recipes, start=1)]
@@ -56,7 +57,7 @@ def draw_curve(
         curve_table(recipe, steps, steps_per_epoch, label)
         for recipe, label in zip(recipes, labels, strict=True)
     )
-    return Drawn(table, curve_chart(table, labels, log=log))
+    return Drawing(table, curve_chart(table, labels, log=log))
 
 
 def draw_path(
@@ -64,12 +65,12 @@ def draw_path(
     surface: str | Surface,
     start: tuple[float, float] | None = None,
     steps: int = 200,
-) -> Drawn:
-    """The path of a recipe on its map; arguments as for `lrlab.trace`."""
-    path = trace(recipe, surface, start, steps)
-    table = trajectory_table(path, recipe.label)
-    picture = pd.DataFrame({"url": [surface_raster(path.surface)[0]]})
-    return Drawn(table, trajectory_map_chart(picture, table, path.surface, [recipe.label]))
+) -> Drawing:
+    """Draw the path of a recipe on the map of a surface; arguments as for `lrlab.trace`."""
+    trajectory = trace(recipe, surface, start, steps)
+    table = trajectory_table(trajectory, recipe.label)
+    picture = pd.DataFrame({"url": [surface_raster(trajectory.surface)[0]]})
+    return Drawing(table, trajectory_map_chart(picture, table, trajectory.surface, [recipe.label]))
 
 
 def draw_race(
@@ -78,14 +79,20 @@ def draw_race(
     rate: float | None = None,
     start: tuple[float, float] | None = None,
     steps: int = 300,
-) -> Drawn:
-    """The U-curves of a race; arguments as for `lrlab.descent.race.race`. The table has every step."""
-    ran = race(recipes, surface, rate, start, steps)
-    found = as_surface(surface)
-    known = bool(found.minima)
-    table = pd.concat(trajectory_table(runner.path, label) for label, runner in ran.items())
-    curves, taken = u_table(ran, found.minimum if known else 0.0)
-    return Drawn(table, u_chart(curves, taken, list(ran), has_minimum=known))
+) -> Drawing:
+    """Draw the U-curves of a race; arguments as for `lrlab.descent.race.race`.
+
+    The table has one row for each step of each recipe.
+    """
+    surface = as_surface(surface)
+    runners = race(recipes, surface, rate, start, steps)
+    minimum = surface.minimum if surface.minima else None
+    table = pd.concat(
+        trajectory_table(runner.trajectory, label) for label, runner in runners.items()
+    )
+    curves, rates_used = u_curve_table(runners, 0.0 if minimum is None else minimum)
+    chart = u_curve_chart(curves, rates_used, list(runners), has_minimum=bool(surface.minima))
+    return Drawing(table, chart)
 
 
 def draw_map(
@@ -95,11 +102,13 @@ def draw_map(
     y: str,
     start: tuple[float, float] | None = None,
     steps: int = 300,
-) -> Drawn:
-    """The outcomes over two hyperparameters; arguments as for `lrlab.descent.hyperparameter_map.hyperparameter_map`.
+) -> Drawing:
+    """Draw the outcomes over two hyperparameters.
 
-    The table has a row a cell: both values, the final value, and the step of divergence or -1.
+    The arguments are those of `lrlab.descent.hyperparameter_map.hyperparameter_map`. The table
+    has one row for each cell: both values, the final value, and the step of divergence or -1.
     """
+    surface = as_surface(surface)
     result = hyperparameter_map(recipe, surface, x, y, start, steps)
     rows, columns = result.values.shape
     table = pd.DataFrame(
@@ -110,12 +119,12 @@ def draw_map(
             "diverged_at": result.diverged_at.ravel(),
         }
     )
-    picture = map_picture("final value", result, as_surface(surface), steps)
+    picture = map_picture("final value", result, surface, steps)
     chart = hyperparameter_map_chart(
         pd.DataFrame({"url": [picture.uri]}),
         pd.DataFrame({"x": [], "y": []}),
-        result.x.ticked(),
-        result.y.ticked(),
+        result.x.axis_ticks(),
+        result.y.axis_ticks(),
         cells=rows,
     )
-    return Drawn(table, chart)
+    return Drawing(table, chart)

@@ -1,7 +1,7 @@
-"""A hyperparameter described as data, and the checks that follow from the description.
+"""Hyperparameters described as data, and the checks derived from the descriptions.
 
-Widgets, validation, formulas, Keras code and tests all read these descriptions; nothing else
-in LR Lab says what a hyperparameter may be.
+Widgets, validation, formulas, Keras code and tests all read these descriptions. They are the only
+place that defines which values a hyperparameter allows.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 
 Kind = Literal["float", "int", "bool", "ints", "floats", "formula"]
-"""What a value is: a number, a whole number, a switch, a list of (whole) numbers, or a formula of
-x and y (see `lrlab.descent.surfaces.typed.FormulaParam`)."""
+"""The type of a value: a number, a whole number, a switch, a list of (whole) numbers, or a formula
+in x and y (see `lrlab.descent.surfaces.typed.FormulaParam`)."""
 
 Scale = Literal["linear", "log", "doubling", "memory"]
-"""How a slider is divided; ``memory`` is logarithmic in one minus the value, as suits the betas,
-of which 0.9 and 0.99 are as far apart as 0.99 and 0.999."""
+"""How a slider's stops are spaced. ``memory`` is logarithmic in one minus the value, which suits
+the betas: 0.9 and 0.99 are as far apart as 0.99 and 0.999."""
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | None
-"""What a parameter can hold, see `Kind`; ``None`` where an optional one is not used."""
+"""A parameter's value, see `Kind`; ``None`` means that an optional parameter is not used."""
 
 Json: TypeAlias = bool | int | float | str | list[float] | None
-"""A value as JSON holds it: a tuple becomes a list."""
+"""A `Value` in JSON, where a tuple becomes a list."""
 
 OFF = "off"
-"""How an optional parameter that is not used is written."""
+"""The text for an optional parameter that is not used."""
 
 
 class InvalidInput(ValueError):
-    """Input that LR Lab refuses; the message names the parameter, its value and what is allowed."""
+    """Invalid input. The message names the parameter, its value and the allowed values."""
 
 
 @dataclass(frozen=True)
 class Param:
-    """One hyperparameter, named as Keras names it.
+    """One hyperparameter, under its Keras name.
 
     Args:
         name: Keras's argument name, such as ``beta_1``.
-        default: Keras's default where Keras has one, else LR Lab's own.
-        help: one sentence a first-year student understands.
-        kind: what a value is (see `Kind`).
+        default: Keras's default, or LR Lab's own if Keras has none.
+        help: one sentence that a first-year student understands.
+        kind: the type of the value (see `Kind`).
         symbol: the LaTeX symbol used in the formula.
         low, high: the allowed range, ends included unless ``open_low`` / ``open_high``.
-        slider: the range a slider offers; typing may go beyond it, up to ``low`` and ``high``.
-            ``None`` where only typing makes sense.
-        scale: how the slider is divided.
+        slider: the range of the slider; typed values may go beyond it, up to ``low`` and
+            ``high``. ``None`` means no slider, only a text field.
+        scale: how the slider's stops are spaced.
         optional: ``None`` is allowed and means "not used".
         steps: the value counts optimizer steps and can be stretched to the run's length;
             ``share`` is then its default share of the run, in percent.
         needs: an optional parameter that must be in use for this one to have an effect.
-        label: a title in plain words, where Keras has no such argument.
-        rate: the value is a learning rate, so it grows and shrinks with the schedule's peak.
-        group: the heading it is folded away under; empty for those shown first.
+        label: a readable title, for a parameter that is not a Keras argument.
+        rate: the value is a learning rate, so it scales with the schedule's peak.
+        group: the heading of the collapsed section it belongs to; empty if it is always visible.
     """
 
     name: str
@@ -79,12 +79,12 @@ class Param:
     rate: bool = False
 
     def check(self, value: object, owner: str) -> Value:
-        """The value in its own type, or an error for people.
+        """Checks a value and converts it to the parameter's type.
 
         Args:
-            value: what was given; whole numbers pass as floats, because JSON and URLs do not
-                tell them apart.
-            owner: whose parameter this is, for the message, such as ``"optimizer adam"``.
+            value: the value to check. Whole numbers are accepted as floats and whole floats as
+                integers, because JSON and URLs do not distinguish them.
+            owner: the owner of the parameter for the message, such as ``"optimizer adam"``.
 
         Returns:
             A ``float``, ``int``, ``bool``, ``None`` or a tuple of numbers.
@@ -96,53 +96,54 @@ class Param:
             return None
         if self.kind == "bool":
             if not isinstance(value, bool):
-                raise self._refusal(value, owner)
+                raise self._error(value, owner)
             return value
         if self.kind in ("ints", "floats"):
             if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
-                raise self._refusal(value, owner)
-            return tuple(self._number(item, owner, value) for item in value)
-        return self._number(value, owner, value)
+                raise self._error(value, owner)
+            return tuple(self._check_item(item, owner, value) for item in value)
+        return self._check_item(value, owner, value)
 
     def check_number(self, value: object, owner: str) -> float:
-        """As `check`, for a parameter that always is a number."""
+        """Like `check`, for a parameter whose value is always a number."""
         return number_of({self.name: self.check(value, owner)}, self.name)
 
     def parse_number(self, text: str, owner: str) -> float:
-        """As `parse`, for a parameter that always is a number."""
+        """Like `parse`, for a parameter whose value is always a number."""
         return number_of({self.name: self.parse(text, owner)}, self.name)
 
-    def _number(self, item: object, owner: str, whole: object) -> float:
+    def _check_item(self, item: object, owner: str, value: object) -> float:
+        """Checks one number; the error shows ``value``, the whole list for a list parameter."""
         integral = self.kind in ("int", "ints")
         if isinstance(item, bool) or not isinstance(item, Real):
-            raise self._refusal(whole, owner)
+            raise self._error(value, owner)
         try:
             number = float(item)
         except OverflowError:
-            raise self._refusal(whole, owner) from None
+            raise self._error(value, owner) from None
         too_low = number < self.low or (self.open_low and number == self.low)
         too_high = number > self.high or (self.open_high and number == self.high)
         fractional = integral and not (isinstance(item, Integral) or number.is_integer())
         if not math.isfinite(number) or too_low or too_high or fractional:
-            raise self._refusal(whole, owner)
+            raise self._error(value, owner)
         if isinstance(item, Integral):
             return int(item) if integral else number
         return int(number) if integral else number
 
-    def _refusal(self, value: object, owner: str) -> InvalidInput:
+    def _error(self, value: object, owner: str) -> InvalidInput:
         return InvalidInput(
             f"{owner}: {self.name} = {shown(value)} is not allowed. It must be {self.allowed()}."
         )
 
     def parse(self, text: str, owner: str) -> Value:
-        """The checked value of a text as people type it and links carry it.
+        """Parses and checks a value typed by a user or taken from a link.
 
         Args:
             text: ``0.001``, ``3e-4``, ``off``, ``true``, or ``1000, 2000`` for a list.
             owner: as in `check`.
 
         Raises:
-            InvalidInput: the text is no such value, or the value is not allowed.
+            InvalidInput: the text is not a value of this kind, or the value is not allowed.
         """
         text = text.strip()
         if self.optional and text.lower() == OFF:
@@ -151,15 +152,15 @@ class Param:
             return self.check({"true": True, "false": False}.get(text.lower(), text), owner)
         try:
             if self.kind in ("ints", "floats"):
-                value: object = [_number(part) for part in text.split(",") if part.strip()]
+                value: object = [_parse_number(part) for part in text.split(",") if part.strip()]
             else:
-                value = _number(text)
+                value = _parse_number(text)
         except ValueError:
-            raise self._refusal(text, owner) from None
+            raise self._error(text, owner) from None
         return self.check(value, owner)
 
     def text(self, value: Value) -> str:
-        """The value as `parse` reads it back, short: ``1e-5``, ``0.9``, ``off``, ``5, 7``."""
+        """The value as short text that `parse` reads back: ``1e-5``, ``0.9``, ``off``, ``5, 7``."""
         if value is None:
             return OFF
         if isinstance(value, bool):
@@ -169,10 +170,7 @@ class Param:
         return value if isinstance(value, str) else number_text(value)
 
     def grid(self) -> list[float | int]:
-        """The values a slider stops at, in order; the default is among them.
-
-        Empty for a parameter that has no slider.
-        """
+        """The slider's stops in ascending order, including the default; empty without a slider."""
         if self.slider is None:
             return []
         low, high = self.slider
@@ -190,7 +188,7 @@ class Param:
         return sorted({float(f"{stop:.10g}") for stop in stops} | default)
 
     def spaced(self, low: float, high: float, count: int) -> np.ndarray:
-        """``count`` values from ``low`` to ``high``, spaced as the slider is: float64."""
+        """``count`` values from ``low`` to ``high``, spaced like the slider's stops; float64."""
         if self.scale == "log":
             return np.geomspace(low, high, count)
         if self.scale == "memory":
@@ -198,7 +196,7 @@ class Param:
         return np.linspace(low, high, count)
 
     def allowed(self) -> str:
-        """What may be given, in words: ``a number from 0 to below 1``."""
+        """A description of the allowed values: ``a number from 0 to below 1``."""
         noun = {
             "float": "a number",
             "int": "a whole number",
@@ -222,7 +220,7 @@ class Param:
         return " ".join(parts) + (", or none" if self.optional else "")
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     try:
         return int(text)
     except ValueError:
@@ -230,16 +228,16 @@ def _number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """A number as short as it can be written without loss: ``1e-5``, ``0.9``, ``10``."""
+    """The shortest text that reads back as the same number: ``1e-5``, ``0.9``, ``10``."""
     if isinstance(value, int):
         return str(value)
     mantissa, _, exponent = repr(float(value)).partition("e")
     return mantissa.removesuffix(".0") + (f"e{int(exponent)}" if exponent else "")
 
 
-def _linear_stops(low: float, high: float, most: int = 100) -> list[float]:
-    """Round numbers from ``low`` to ``high``, both included, at most about ``most`` of them."""
-    rough = (high - low) / most
+def _linear_stops(low: float, high: float, max_stops: int = 100) -> list[float]:
+    """Round numbers from ``low`` to ``high``, both included, at most about ``max_stops``."""
+    rough = (high - low) / max_stops
     decade = 10.0 ** math.floor(math.log10(rough))
     step = next(decade * lead for lead in (1, 2, 5, 10) if decade * lead >= rough * (1 - 1e-9))
     inside = [step * i for i in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
@@ -255,50 +253,54 @@ def _log_stops(low: float, high: float, coarse: bool = False) -> list[float]:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: its ``repr``, cut where it would flood the page."""
+    """The ``repr`` of a value for messages, shortened to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def check_all(params: Iterable[Param], given: Mapping[str, object], owner: str) -> dict[str, Value]:
-    """Every parameter with its checked value, defaults filled in.
+def check_all(
+    params: Iterable[Param], values: Mapping[str, object], owner: str
+) -> dict[str, Value]:
+    """Checks values by parameter name and fills in defaults for missing ones.
 
     Raises:
-        InvalidInput: a value is refused, or a name is unknown.
+        InvalidInput: a value is not allowed, or a name is unknown.
     """
     params = tuple(params)
     known = {param.name for param in params}
-    for name in given:
+    for name in values:
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise InvalidInput(f"{owner} has no parameter {shown(name)}. It has: {names}.")
     return {
-        param.name: param.check(given[param.name], owner) if param.name in given else param.default
+        param.name: param.check(values[param.name], owner)
+        if param.name in values
+        else param.default
         for param in params
     }
 
 
 def number_of(values: Mapping[str, Value], name: str) -> float:
-    """The value of a parameter that is a number and is in use.
+    """The value of a parameter that must be a number.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the value is not a number, for example ``None``.
     """
     value = values[name]
     if not isinstance(value, int | float):
-        raise TypeError(f"{name} = {shown(value)} is no number")
+        raise TypeError(f"{name} = {shown(value)} is not a number")
     return value
 
 
 def numbers_of(values: Mapping[str, Value], name: str) -> tuple[float, ...]:
-    """The value of a parameter that is a list of numbers.
+    """The value of a parameter that must be a list of numbers.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the value is not a list.
     """
     value = values[name]
     if not isinstance(value, tuple):
-        raise TypeError(f"{name} = {shown(value)} is no list of numbers")
+        raise TypeError(f"{name} = {shown(value)} is not a list of numbers")
     return value
 
 
@@ -306,10 +308,15 @@ T = TypeVar("T")
 
 
 def lookup(registry: Mapping[str, T], key: object, what: str) -> T:
-    """``registry[key]``, or an error that lists the keys there are.
+    """The registry's entry for a key.
+
+    Args:
+        registry: the entries by key.
+        key: the key to look up, not yet checked.
+        what: the kind of entry for the message, such as ``"optimizer"``.
 
     Raises:
-        InvalidInput: there is no such key.
+        InvalidInput: the key is unknown; the message lists the known keys.
     """
     if not isinstance(key, str) or key not in registry:
         raise InvalidInput(

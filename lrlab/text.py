@@ -1,4 +1,4 @@
-"""Numbers and texts of people, formatted for pages, messages and charts."""
+"""Formats numbers and user-written text for pages, messages and charts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import numpy as np
 
 
 def format_number(value: float, digits: int = 3) -> str:
-    """A number with sensible digits: ``0.0999``, ``1.2e-5``, ``45,000``, ``not finite``."""
+    """A number for people: ``0.0999``, ``1.2e-5``, ``45,000``, ``not finite``.
+
+    Args:
+        value: the number.
+        digits: significant digits; whole numbers below 1e7 are written in full.
+    """
     if not np.isfinite(value):
         return "not finite"
     if value == int(value) and abs(value) < 1e7:
@@ -22,12 +27,12 @@ def format_number(value: float, digits: int = 3) -> str:
 
 
 def format_measure(value: float | None, share: bool, short: bool = False) -> str:
-    """A loss or an accuracy as it stands alone: ``0.3215``, ``88.71%``, ``not finite``.
+    """A loss or an accuracy: ``0.3215``, ``88.71%``, ``not finite``.
 
     Args:
-        value: the number; a dash stands for None.
-        share: whether it is a share, such as an accuracy.
-        short: with a digit less, to be read from afar.
+        value: the number; ``None`` is shown as a dash.
+        share: the value is a share from 0 to 1, such as an accuracy, and is shown in percent.
+        short: one digit fewer, for the large figures of the presentation view.
     """
     if value is None:
         return "–"
@@ -37,27 +42,27 @@ def format_measure(value: float | None, share: bool, short: bool = False) -> str
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown shows as it stands, on one line, whoever wrote it.
+    """Escapes text from any source so that Markdown shows it literally, on one line.
 
-    Punctuation is escaped. What Streamlit turns into links, emoji, icons and colours afterwards,
-    ``www.``, ``a@b``, ``:red[...]``, is parted by an invisible word joiner.
+    Punctuation is escaped. Streamlit also turns ``www.``, ``a@b`` and ``:red[...]`` into links,
+    emoji, icons and colours; an invisible word joiner inside each prevents that.
     """
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
     return re.sub(r"(?i)(:|@|www)(?=\S)", "\\1\N{WORD JOINER}", escaped)
 
 
 def format_duration(seconds: float) -> str:
-    """A time that one waits, in words: ``45 s``, ``2 min 05 s``, ``1 h 10 min``."""
-    whole = max(1, round(seconds))
-    if whole < 100:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    """A duration for people, at least one second: ``45 s``, ``2 min 05 s``, ``1 h 10 min``."""
+    rounded = max(1, round(seconds))
+    if rounded < 100:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60:02d} s"
+    return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"
 
 
 def format_distinct(first: float, last: float) -> tuple[str, str]:
-    """Two numbers with just so many digits that a difference between them shows."""
+    """Two numbers with the fewest significant digits, 3 to 8, that tell them apart."""
     for digits in range(3, 9):
         texts = format_number(first, digits), format_number(last, digits)
         if texts[0] != texts[1] or first == last:

@@ -1,11 +1,17 @@
-"""The first page: the whole idea at a glance."""
+"""The first page: schedule curve and optimizer path of the current recipe at a glance."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lrlab.ui.app.bootstrap import require_bootstrap
-from lrlab.ui.recipe.current import THIS, current_plan, current_trajectory, details, no_path
+from lrlab.ui.recipe.current import (
+    THIS,
+    current_plan,
+    current_trajectory,
+    details,
+    no_trajectory_note,
+)
 
 require_bootstrap()
 
@@ -13,11 +19,11 @@ plan = current_plan()
 reactive = plan.recipe.schedule_spec.reactive
 st.title(plan.recipe.label, anchor=False)
 st.markdown(
-    "What will this optimizer with this schedule do, and what does it really do? Move the "
-    "sliders: curve and path follow. Then train a real network with it."
+    "What will this optimizer do with this schedule, and what does it really do? Move the "
+    "sliders: the curve and the path follow. Then train a real network with it."
 )
 
-# A new server takes half a second to load what draws; the title is seen before.
+# A new server takes half a second to import the drawing modules; the title is sent before that.
 from lrlab.charts import curve_chart, curve_table  # noqa: E402
 from lrlab.descent.sentences import trajectory_sentence  # noqa: E402
 from lrlab.recipes.sentences import curve_sentence  # noqa: E402
@@ -32,9 +38,10 @@ from lrlab.ui.descent.trajectory_map import (  # noqa: E402
 from lrlab.ui.runs.start import start_button  # noqa: E402
 
 if start_button(plan, "Train this recipe"):
-    # Without parameters of its own it would clear those bound to the sidebar, which is refused.
+    # Without query_params, switch_page would clear those bound to the sidebar, which Streamlit
+    # refuses.
     st.switch_page("pages/train.py", query_params={})
-curve_side, path_side = two_sides("home")
+curve_side, trajectory_side = two_sides("home")
 with curve_side:
     st.subheader("The learning rate, step by step", anchor=False)
     st.markdown(curve_sentence(plan))
@@ -46,16 +53,16 @@ with curve_side:
             recipes=(THIS,),
             height=440,
         )
-with path_side:
+with trajectory_side:
     st.subheader("The path it takes", anchor=False)
     surface = surface_choice()
     with st.expander("Steps, start and noise"):
         trajectory_controls(surface)
         noise_controls()
     if reactive:
-        no_path(plan.recipe)
+        no_trajectory_note(plan.recipe)
     else:
-        path = current_trajectory()
-        st.markdown(trajectory_sentence(path))
-        trajectory_map(path)
+        trajectory = current_trajectory()
+        st.markdown(trajectory_sentence(trajectory))
+        trajectory_map(trajectory)
 details(plan.recipe)

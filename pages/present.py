@@ -1,4 +1,4 @@
-"""On a projector: the newest run in large type, with next to no controls."""
+"""On a projector: the newest run in large type, with hardly any controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs: all of them in one table; tick one to look at it, several to compare them."""
+"""Runs: all runs in one table; tick one to open it, several to compare them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import streamlit as st
 from lrlab.ui.app.bootstrap import require_bootstrap
 from lrlab.ui.app.server import report_store_errors
 from lrlab.ui.recipe.current import current_plan
-from lrlab.ui.runs.downloads import downloads
+from lrlab.ui.runs.downloads import download_buttons
 from lrlab.ui.runs.run_detail import run_detail
 from lrlab.ui.runs.run_selection import selected_runs
-from lrlab.ui.runs.run_table import known_runs, run_table
+from lrlab.ui.runs.run_table import existing_runs, run_table
 
 require_bootstrap()
 
 st.title("Runs", anchor=False)
-st.markdown("Tick a run to look at it, several to compare them; the address is a link to them.")
+st.markdown("Tick a run to open it, several to compare them; the page address links to them.")
 with report_store_errors():
     run_table()
-    if runs := known_runs(selected_runs()):
+    if runs := existing_runs(selected_runs()):
         run_detail(runs, current_plan())
-        downloads(runs)
+        download_buttons(runs)

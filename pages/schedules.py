@@ -46,7 +46,8 @@ if len(table):
         height=400,
     )
 st.caption(
-    f"The planned run: {plan.epochs} epochs of {plan.steps_per_epoch:,} steps "
+    f"The planned run: {plan.epochs} epoch{'s' if plan.epochs > 1 else ''} of "
+    f"{plan.steps_per_epoch:,} steps "
     f"({plan.train_size:,} images in batches of {plan.batch_size}). Change it in the sidebar, "
     "under “Planned run”."
 )

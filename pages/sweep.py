@@ -1,4 +1,4 @@
-"""Sweep: one recipe trained with many values of one or two hyperparameters."""
+"""Sweep: train one recipe with many values of one or two hyperparameters."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ require_bootstrap()
 st.title("Sweep", anchor=False)
 plan = current_plan()
 st.markdown(
-    "Which values are best? The recipe is trained with every one of them, on the planned run of "
-    "the sidebar."
+    "Which values are best? The recipe is trained with each of them; the sidebar's run settings "
+    "apply to all."
 )
 with st.container(border=True, key="sides-sweep"):
     class_code_box()

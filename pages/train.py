@@ -1,4 +1,4 @@
-"""Train: a real Fashion-MNIST run in the background, watched live."""
+"""Train: start a Fashion-MNIST run in the background and watch it live."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lrlab.ui.app.bootstrap import require_bootstrap
 from lrlab.ui.app.server import report_store_errors
 from lrlab.ui.recipe.current import current_plan, details
 from lrlab.ui.recipe.sidebar import plan_controls
-from lrlab.ui.runs.access_codes import class_code_box, instructor_part
+from lrlab.ui.runs.access_codes import class_code_box, instructor_controls
 from lrlab.ui.runs.recent_runs import open_run, run_list
 from lrlab.ui.runs.run_detail import run_detail_by_id
 from lrlab.ui.runs.start import data_note, engine_note, start_row
@@ -32,4 +32,4 @@ with report_store_errors():
         run_detail_by_id(run_id, plan)
     run_list()
 details(plan.recipe)
-instructor_part()
+instructor_controls()

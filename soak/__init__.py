@@ -1,1 +1,1 @@
-"""Long fault injection: ``python -m soak [PART ...]``. ``make test`` runs short forms of it."""
+"""Long fault injection: ``python -m soak [PART ...]``. ``make test`` runs shorter versions."""

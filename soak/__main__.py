@@ -1,4 +1,4 @@
-"""``python -m soak [PART ...]`` runs all parts or those named; fails if a target is missed."""
+"""``python -m soak [PART ...]`` runs the named parts, or all; fails if a target is missed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ PARTS = ("kills", "writes", "resume", "hostile", "damage", "workers", "disk", "n
 
 
 def main(names: list[str]) -> int:
-    """Run the named parts, all of them if none is named."""
-    met = [import_module(f"soak.{name}").main() for name in names or PARTS]
-    return 0 if all(met) else 1
+    """Runs the named parts, or all parts if none is named; returns the exit status."""
+    targets_met = [import_module(f"soak.{name}").main() for name in names or PARTS]
+    return 0 if all(targets_met) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Copies of Fashion-MNIST that are cut short or have a byte changed are never used."""
+"""Copies of Fashion-MNIST that are truncated or altered are never used."""
 
 from __future__ import annotations
 
@@ -16,51 +16,55 @@ from lrlab.datasets.sources import SAMPLE_FOLDER, find_problems
 TIMES = 300
 
 
-def harm(path: Path, chance: random.Random) -> None:
-    """Cut a file short, change a byte of it, or add one."""
+def damage(path: Path, rng: random.Random) -> None:
+    """Truncates a file, changes one byte, or inserts one."""
     content = bytearray(path.read_bytes())
-    place = chance.randrange(len(content))
-    kind = chance.choice(("cut", "change", "add"))
+    position = rng.randrange(len(content))
+    kind = rng.choice(("cut", "change", "add"))
     if kind == "cut":
-        content = content[:place]
+        content = content[:position]
     elif kind == "change":
-        content[place] ^= chance.randint(1, 255)
+        content[position] ^= rng.randint(1, 255)
     else:
-        content.insert(place, chance.randrange(256))
+        content.insert(position, rng.randrange(256))
     path.write_bytes(content)
 
 
-def count_unseen(times: int, seed: int = 1) -> int:
-    """Harm a copy of the bundled sample again and again.
+def count_undetected(times: int, seed: int = 1) -> int:
+    """Damages copies of the bundled sample.
+
+    Args:
+        times: number of damaged copies.
+        seed: seed of the random damage.
 
     Returns:
-        How often it was found sound although a file's content had become another.
+        How often no problem was found although the content of a file had changed.
     """
-    chance = random.Random(seed)
-    unseen = 0
+    rng = random.Random(seed)
+    undetected = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for _ in range(times):
-            file = chance.choice(SAMPLE_SET.files)
+            file = rng.choice(SAMPLE_SET.files)
             for each in SAMPLE_SET.files:
                 shutil.copy(SAMPLE_FOLDER / each.name, folder / each.name)
-            harm(folder / file.name, chance)
-            os.utime(folder / file.name, ns=(chance.getrandbits(60), chance.getrandbits(60)))
-            unseen += not find_problems(folder, SAMPLE_SET) and _differs(folder / file.name)
-    return unseen
+            damage(folder / file.name, rng)
+            os.utime(folder / file.name, ns=(rng.getrandbits(60), rng.getrandbits(60)))
+            undetected += not find_problems(folder, SAMPLE_SET) and _differs(folder / file.name)
+    return undetected
 
 
 def _differs(path: Path) -> bool:
-    """Whether the unpacked bytes differ: gzip's header has bytes that change nothing."""
+    """Whether the unpacked bytes differ; some bytes of a gzip header do not affect the content."""
     return gzip.decompress(path.read_bytes()) != gzip.decompress(
         (SAMPLE_FOLDER / path.name).read_bytes()
     )
 
 
 def main() -> bool:
-    """Harm copies; whether each was found out."""
-    unseen = count_unseen(TIMES)
+    """Damages copies; returns whether each damaged copy was detected."""
+    undetected = count_undetected(TIMES)
     return report(
         f"A copy of Fashion-MNIST, damaged {TIMES} times",
-        [Figure("Damaged copies taken for sound ones", unseen, 0, "")],
+        [Figure("Damaged copies not detected", undetected, 0, "")],
     )

@@ -1,4 +1,4 @@
-"""Made-up values, texts and files: what is put in the place of something sensible."""
+"""Invalid and unusual values, texts and files that replace sensible input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JUNK: tuple[Any, ...] = (
     *("x" * 5_000, "9" * 5_000, b"bytes", [], {}, (), [[]], [math.nan], [10**400], {"a": {}}),
     *({"name": "adam"}, {1: 2}, {None: None}, object, np.float32(1), np.int64(3), np.array([1])),
 )
-"""What is put in the place of something sensible."""
+"""Values that replace sensible ones."""
 
 NUMBERS_OF_ANY_KIND = tuple(
     junk for junk in JUNK if isinstance(junk, int | float | np.number) and junk is not True
@@ -26,45 +26,45 @@ NUMBERS_OF_ANY_KIND = tuple(
 JUNK_STEPS = tuple(junk for junk in JUNK if not isinstance(junk, np.ndarray))
 
 ODD_JSON = ("[" * 5_000, '{"recipe": ' * 2_000, "1e999", "9" * 5_000, "nul", '"', "{}{}", "")
-"""Files that are no JSON, or hardly."""
+"""File contents that are not valid JSON, or barely."""
 
 PIECES = (
     *"xyeπ0123456789.+-*/^(),= '\"\\#@!&|<>[]{}:;?%~`_\n\t",
     *("sin(", "exp(", "sqrt", "pi", "1e308", "**", "lambda x: x", "__import__('os')", "x.y"),
     *("é", "\0", "\ud800", "²", "((((", "))))", "log(0)", "if", "1e-320", "x" * 300),
 )
-"""What formulas and texts are put together from."""
+"""Fragments from which formulas and texts are assembled."""
 
 
-def damaged(value: Any, chance: random.Random) -> Any:
-    """A copy of a value of JSON's kind with something in it replaced, dropped or added."""
-    if chance.random() < 0.15:
-        return chance.choice(JUNK)
+def damaged(value: Any, rng: random.Random) -> Any:
+    """A copy of a JSON value with one part replaced, removed or added."""
+    if rng.random() < 0.15:
+        return rng.choice(JUNK)
     if isinstance(value, Mapping) and value:
         copy = dict(value)
-        key = chance.choice(list(copy))
-        if chance.random() < 0.15:
+        key = rng.choice(list(copy))
+        if rng.random() < 0.15:
             del copy[key]
-        elif chance.random() < 0.15:
-            copy[chance.choice(("extra", "name", 7, "", None))] = chance.choice(JUNK)
+        elif rng.random() < 0.15:
+            copy[rng.choice(("extra", "name", 7, "", None))] = rng.choice(JUNK)
         else:
-            copy[key] = damaged(copy[key], chance)
+            copy[key] = damaged(copy[key], rng)
         return copy
     if isinstance(value, list | tuple) and value:
         copy = list(value)
-        copy[chance.randrange(len(copy))] = damaged(copy[0], chance)
+        copy[rng.randrange(len(copy))] = damaged(copy[0], rng)
         return copy
-    return chance.choice(JUNK)
+    return rng.choice(JUNK)
 
 
-def text_of(chance: random.Random, most: int = 12) -> str:
-    """A text put together from `PIECES`."""
-    return "".join(chance.choices(PIECES, k=chance.randint(0, most)))
+def text_of(rng: random.Random, max_pieces: int = 12) -> str:
+    """A text of up to ``max_pieces`` random `PIECES`."""
+    return "".join(rng.choices(PIECES, k=rng.randint(0, max_pieces)))
 
 
-def damaged_json(value: Any, chance: random.Random) -> str:
-    """A damaged copy as JSON, or what only nearly is."""
+def damaged_json(value: Any, rng: random.Random) -> str:
+    """A damaged copy as JSON, or one of `ODD_JSON` if it cannot be written as JSON."""
     try:
-        return json.dumps(damaged(value, chance))
+        return json.dumps(damaged(value, rng))
     except (TypeError, ValueError):
-        return chance.choice(ODD_JSON)
+        return rng.choice(ODD_JSON)

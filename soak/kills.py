@@ -1,7 +1,7 @@
-"""A writing worker, killed or stalled at any moment, hundreds of times.
+"""A writing worker, killed or stalled at random moments, hundreds of times.
 
-The writer writes as a worker does, through the worker's own sink, but without TensorFlow, which
-takes seconds to import. It says on a pipe what the store has acknowledged.
+The writer uses the worker's sink, but not TensorFlow, which takes seconds to import. It reports on
+a pipe what the store has acknowledged.
 """
 
 from __future__ import annotations
@@ -31,20 +31,23 @@ PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}))
 KILLS = 500
 STALLS = 100
 LONGEST_LIFE = 0.15
-"""Seconds that a writer writes for, at most, before it is killed or stalled."""
+"""Longest time in seconds that a writer writes before it is killed or stalled."""
 STALL_PAUSE = 0.03
-"""Seconds that a writer that is to be stalled pauses between two points: it is to be stalled
-between them now and then, not always with the database locked."""
+"""Seconds between two points of a writer that will be stalled, so that it is sometimes stalled
+between two points and not always with the database locked."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["lrlab.runs.store", "lrlab.runs.worker"])
 
 
 def write(url: str, name: str, pipe: Connection, pause: float) -> None:
-    """In another process: claim a run and write points one after the other, saying which the
-    store acknowledged. Ends when the attempt is over.
+    """Runs in another process: claims a run and writes points until the attempt is over.
 
     Args:
+        url: the database.
+        name: the worker's name.
+        pipe: receives -1 once the run is claimed, then each step that the store acknowledged, and
+            finally ``"over"``.
         pause: seconds between two points.
     """
     store = Store(url)
@@ -62,7 +65,7 @@ def write(url: str, name: str, pipe: Connection, pause: float) -> None:
 
 
 def start_writer(url: str, name: str, pause: float = 0.0) -> tuple[BaseProcess, Connection]:
-    """A writer that has begun its run, and the pipe it reports on."""
+    """Starts a writer; returns it and its pipe once it has claimed a run."""
     pipe, other = CONTEXT.Pipe(duplex=False)
     process = CONTEXT.Process(target=write, args=(url, name, other, pause))
     process.start()
@@ -71,8 +74,8 @@ def start_writer(url: str, name: str, pause: float = 0.0) -> tuple[BaseProcess, 
     return process, pipe
 
 
-def said(pipe: Connection) -> list[int | str]:
-    """All that a writer that is gone has said."""
+def remaining_messages(pipe: Connection) -> list[int | str]:
+    """All messages left in the pipe of a writer that has ended."""
     messages = []
     try:
         while True:
@@ -82,94 +85,99 @@ def said(pipe: Connection) -> list[int | str]:
 
 
 def kill_writers(url: str, times: int, seed: int = 1) -> tuple[int, int]:
-    """Kill a writer again and again, each time at a moment of chance.
+    """Kills writers at random moments.
 
     Args:
         url: a new database.
-        times: how often.
-        seed: of chance.
+        times: number of writers.
+        seed: seed of the random moments.
 
     Returns:
-        Points that the store acknowledged, and how many of them are not there.
+        Number of points that the store acknowledged, and how many of them are missing.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     store = Store(url)
     acknowledged = lost = 0
     for number in range(times):
         run_id = store.queue(PLAN, owner="soak", name=f"run {number}")
         process, pipe = start_writer(url, f"writer {number}")
-        process.join(chance.uniform(0, LONGEST_LIFE))
+        process.join(rng.uniform(0, LONGEST_LIFE))
         process.kill()
         process.join()
-        steps = said(pipe)
+        steps = remaining_messages(pipe)
         stored = [point.step for point in store.points(run_id)]
         acknowledged += len(steps)
         lost += len(set(steps) - set(stored))
-        # One point may be written whose acknowledgement the kill cut off; a hole may not be.
+        # The last acknowledgement may be lost in the kill, but no step may be missing in between.
         assert stored == list(range(len(stored))) and len(stored) <= len(steps) + 1
-        assert store.bury(f"writer {number}", "its worker was killed").id == run_id
+        assert store.mark_dead(f"writer {number}", "its worker was killed").id == run_id
     store.close()
     return acknowledged, lost
 
 
 def stall_writers(url: str, times: int, seed: int = 1) -> int:
-    """Stall a writer, end its attempt, and let it wake up.
+    """Stalls writers, ends their attempts, and wakes the writers up.
+
+    Args:
+        url: a new database.
+        times: number of writers.
+        seed: seed of the random moments.
 
     Returns:
-        How many wrote to the run that had moved on.
+        Number of writers that wrote to their run after its attempt had ended.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     store = Store(url)
     pool = ThreadPoolExecutor(1)
-    wrote = 0
+    late_writers = 0
     for number in range(times):
         run_id = store.queue(PLAN, owner="soak", name=f"stall {number}")
         process, pipe = start_writer(url, f"stalled {number}", pause=STALL_PAUSE)
-        process.join(chance.uniform(0, LONGEST_LIFE))
+        process.join(rng.uniform(0, LONGEST_LIFE))
         send(process, signal.SIGSTOP)
-        burying = pool.submit(store.bury, f"stalled {number}", "its worker stopped responding")
-        while wait([burying], 0.2).not_done:
-            # It was stalled with the database locked: wake it for a moment, as its end would.
+        marking = pool.submit(store.mark_dead, f"stalled {number}", "its worker stopped responding")
+        while wait([marking], 0.2).not_done:
+            # It was stalled with the database locked: wake it briefly to release the lock.
             send(process, signal.SIGCONT)
             process.join(STALL_PAUSE)
             send(process, signal.SIGSTOP)
-        assert burying.result().id == run_id
+        assert marking.result().id == run_id
         before = store.points(run_id)
         send(process, signal.SIGCONT)
         process.join()
-        assert said(pipe)[-1] == "over"
-        wrote += store.points(run_id) != before
+        assert remaining_messages(pipe)[-1] == "over"
+        late_writers += store.points(run_id) != before
     pool.shutdown()
     store.close()
-    return wrote
+    return late_writers
 
 
 def send(process: BaseProcess, number: int) -> None:
-    """Send a signal to a process that may have ended."""
+    """Sends a signal to a process that may have ended."""
     with suppress(ProcessLookupError):
         os.kill(process.pid, number)
 
 
 def problems_in(url: str) -> list[str]:
-    """What SQLite finds wrong with a database; empty when it is sound."""
+    """Problems found by SQLite's integrity check; empty if there are none."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         rows = [row[0] for row in connection.execute("pragma integrity_check")]
     return [row for row in rows if row != "ok"]
 
 
 def main() -> bool:
-    """Kill and stall writers; whether nothing was lost and the database is sound."""
+    """Kills and stalls writers; returns whether nothing is lost and the database is intact."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'runs.db'}"
         acknowledged, lost = kill_writers(url, KILLS)
-        wrote = stall_writers(url, STALLS)
+        late_writers = stall_writers(url, STALLS)
         problems = problems_in(url)
     return report(
         f"A writing worker, killed {KILLS} times and stalled {STALLS} times",
         [
             Figure("Acknowledged points", acknowledged, KILLS, "", at_least=True),
             Figure("Acknowledged points lost", lost, 0, ""),
-            Figure("Stalled writers that wrote to a run that moved on", wrote, 0, ""),
-            Figure("Problems SQLite finds in the database", len(problems), 0, ""),
+            Figure("Stalled writers that wrote after their attempt ended", late_writers, 0, ""),
+            Figure("Problems found by SQLite's integrity check", len(problems), 0, ""),
         ],
     )

@@ -1,4 +1,4 @@
-"""A PostgreSQL server at the far end of a network that loses every packet for a while."""
+"""A PostgreSQL server on a network that temporarily loses every packet."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from lrlab.runs.settings import Settings
 from lrlab.runs.store import Store, StoreUnavailable
 from lrlab.runs.store.database import CONNECT_TIMEOUT, LOCK_TIMEOUT
 from soak.postgres import postgres_server
-from soak.workers import LONG, SHORT, end_of, lives, ready_pid, resumed_again, wait
+from soak.workers import LONG, SHORT, end_of, lives, ready_pid, resume_and_stop, wait
 
-HERE, THERE = "203.0.113.1", "203.0.113.2"
-"""The two ends of the network, in a range that is kept for documentation."""
+LOCAL_ADDRESS, REMOTE_ADDRESS = "203.0.113.1", "203.0.113.2"
+"""The two ends of the network, in a range reserved for documentation (RFC 5737)."""
 
-MOMENT = 8.0
-"""Seconds of an outage that a run outlasts."""
+SHORT_OUTAGE = 8.0
+"""Seconds of an outage that a run survives."""
 
 ONE_TRY = 2.0 * CONNECT_TIMEOUT
-"""Seconds that one try may take: its connection is given up, and then a new one."""
+"""Longest duration of one try in seconds: its connection times out, and then a new one does."""
 
 GIVEN_UP = RETRY_LIMIT_SECONDS + 2 * ONE_TRY
-"""Seconds in which a worker has given up: a try, more of them, and the last one."""
+"""Seconds within which a worker gives up: the first try, the retry period, and the last try."""
 
-RIGHT = LOCK_TIMEOUT + ONE_TRY
-"""Seconds in which all states are right again: the server lets go of what a lost worker had locked,
-and the engine's try that was under way comes to its end."""
+STATES_CORRECT = LOCK_TIMEOUT + ONE_TRY
+"""Seconds within which all states are correct again: the server releases the locks of a lost
+worker, and the engine's pending try ends."""
 
 
 @contextmanager
 def far_network() -> Iterator[str]:
-    """A network of its own at the end of a cable.
+    """A network namespace connected to this one by a virtual cable.
 
     Yields:
-        The name of its namespace; this end of the cable has the same name.
+        The namespace's name, which is also the name of the interface at this end.
 
     Raises:
-        PermissionError: none can be made here.
+        PermissionError: the namespace cannot be created.
     """
     name = f"lrlab{os.getpid()}"
     with ExitStack() as stack:
@@ -51,22 +51,22 @@ def far_network() -> Iterator[str]:
             _call("ip", "netns", "add", name)
             stack.callback(_call, "ip", "netns", "del", name)
             _call("ip", "link", "add", name, "type", "veth", "peer", "far", "netns", name)
-            # The namespace itself stays for as long as the system remembers a connection in it.
+            # The namespace stays as long as the system remembers a connection in it.
             stack.callback(_call, "ip", "link", "del", name)
-            _call("ip", "addr", "add", f"{HERE}/30", "dev", name)
+            _call("ip", "addr", "add", f"{LOCAL_ADDRESS}/30", "dev", name)
             _call("ip", "link", "set", name, "up")
-            _call("ip", "-n", name, "addr", "add", f"{THERE}/30", "dev", "far")
+            _call("ip", "-n", name, "addr", "add", f"{REMOTE_ADDRESS}/30", "dev", "far")
             _call("ip", "-n", name, "link", "set", "far", "up")
             with lost_packets(name):
                 pass
         except (OSError, subprocess.CalledProcessError) as error:
-            raise PermissionError("making a network takes root and iproute2, on Linux") from error
+            raise PermissionError("creating a network requires Linux, root and iproute2") from error
         yield name
 
 
 @contextmanager
 def lost_packets(name: str) -> Iterator[None]:
-    """Every packet is lost, both ways, and nobody is told."""
+    """Silently drops every packet in both directions."""
     ends = (["tc"], "dev", name), (["tc", "-n", name], "dev", "far")
     for command, *end in ends:
         _call(*command, "qdisc", "add", *end, "root", "blackhole")
@@ -82,7 +82,7 @@ def _call(*command: str) -> None:
 
 
 def seconds_to_give_up(store: Store) -> float:
-    """How long a reader waits for a server of which nothing comes."""
+    """Seconds until a read from an unreachable server raises `StoreUnavailable`."""
     began = time.monotonic()
     try:
         store.runs()
@@ -92,7 +92,7 @@ def seconds_to_give_up(store: Store) -> float:
 
 
 def lose_packets(url: str, network: str, checkpoints: str) -> list[Figure]:
-    """Lose all packets while a run goes on: for a moment, then until its worker has given up."""
+    """Loses all packets during a run: briefly, then until its worker gives up."""
     store = Store(url)
     engine = Engine(store, Settings(url, checkpoint_dir=checkpoints, worker_memory=100_000))
     engine.start()
@@ -101,42 +101,44 @@ def lose_packets(url: str, network: str, checkpoints: str) -> list[Figure]:
     wait(lambda: store.epochs(run_id))
     measured = store.points(run_id)
     with lost_packets(network):
-        time.sleep(MOMENT)
+        time.sleep(SHORT_OUTAGE)
     wait(lambda: len(store.points(run_id)) > len(measured))
     run = store.run(run_id)
-    outlasted = (run.state, run.attempt) == ("running", 1)
+    survived = (run.state, run.attempt) == ("running", 1)
     kept = store.points(run_id)[: len(measured)] == measured
     measured = store.points(run_id)
     with lost_packets(network):
         began = time.monotonic()
-        reader = seconds_to_give_up(store)
+        reader_gave_up = seconds_to_give_up(store)
         wait(lambda: engine.status().fault == "reading")
         noticed = time.monotonic() - began
         wait(lambda: not lives(pid))
-        worker = time.monotonic() - began
-    right = wait(lambda: _ended(store, run_id))
+        worker_gave_up = time.monotonic() - began
+    states_correct = wait(lambda: _interrupted(store, run_id))
     run = store.run(run_id)
     kept &= store.points(run_id)[: len(measured)] == measured
-    resumed = resumed_again(store, run)
+    resumed = resume_and_stop(store, run)
     after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
     engine.stop()
     store.close()
     print(f"  no packets: {run.state}, {run.reason}; then {resumed.resumed}")
     return [
-        Figure(f"{MOMENT:g} s without packets: the run goes on by itself", outlasted, 1, "", True),
-        Figure("Without packets for longer: a reader gives up after", reader, ONE_TRY, "s"),
-        Figure("The engine says so after", noticed, 2 * ONE_TRY, "s"),
-        Figure("The worker has given up after", worker, GIVEN_UP, "s"),
-        Figure("With packets again: all states are right after", right, RIGHT, "s"),
+        Figure(f"{SHORT_OUTAGE:g} s without packets: the run continues", survived, 1, "", True),
+        Figure("Without packets for longer: a reader gives up after", reader_gave_up, ONE_TRY, "s"),
+        Figure("The engine reports it after", noticed, 2 * ONE_TRY, "s"),
+        Figure("The worker gives up after", worker_gave_up, GIVEN_UP, "s"),
+        Figure(
+            "With packets again: all states are correct after", states_correct, STATES_CORRECT, "s"
+        ),
         Figure("Interrupted, with the reason", "database" in run.reason, 1, "", at_least=True),
-        Figure("What was acknowledged is kept", kept, 1, "", at_least=True),
+        Figure("Acknowledged points are kept", kept, 1, "", at_least=True),
         Figure("Resumed from a checkpoint", "epoch" in resumed.resumed, 1, "", at_least=True),
-        Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
+        Figure("The next run finishes", after.state == "finished", 1, "", at_least=True),
     ]
 
 
-def _ended(store: Store, run_id: int) -> bool:
-    """Whether a run is interrupted, as far as the store can be read yet."""
+def _interrupted(store: Store, run_id: int) -> bool:
+    """Whether a run is interrupted; False while the store cannot be read."""
     try:
         return store.run(run_id).state == "interrupted"
     except StoreUnavailable:
@@ -144,15 +146,15 @@ def _ended(store: Store, run_id: int) -> bool:
 
 
 def main() -> bool:
-    """Lose packets; whether all give up in time, and go on without a loss."""
+    """Loses packets; returns whether all parts give up in time and continue without loss."""
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
             far_network() as network,
-            postgres_server(THERE, network) as server,
+            postgres_server(REMOTE_ADDRESS, network) as server,
         ):
             figures = lose_packets(server.new_database(), network, folder)
     except (PermissionError, FileNotFoundError) as error:
-        print(f"\nNothing is known of lost packets: {error}")
+        print(f"\nLost packets were not tested: {error}")
         return True
-    return report("A PostgreSQL server whose packets are lost while a run goes on", figures)
+    return report("A PostgreSQL server whose packets are lost during a run", figures)

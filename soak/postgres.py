@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, made from the binaries that are installed; tests use it too."""
+"""A temporary PostgreSQL server, run from the installed binaries; tests use it too."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ import psutil
 import psycopg
 
 DEBIAN_BINARIES = Path("/usr/lib/postgresql")
-"""Where Debian and Ubuntu keep the server's binaries, a folder a version, outside the PATH."""
+"""Debian and Ubuntu keep the server's binaries here, one folder per version, outside the PATH."""
 
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server."""
+    """A running PostgreSQL server."""
 
     host: str
     port: int
     user: str
     data: Path
     call: Callable[..., None]
-    """Runs one of the server's commands on its data."""
+    """Runs one of PostgreSQL's commands on the server's data folder."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new_database(self) -> str:
-        """The SQLAlchemy URL of a new, empty database."""
+        """Creates an empty database and returns its SQLAlchemy URL."""
         name = f"lrlab_{next(self.numbers)}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {name}")
@@ -43,7 +43,7 @@ class PostgresServer:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """The server is down for a while, and every connection to it lost."""
+        """Stops the server, which breaks every connection, and starts it again at the end."""
         self.call("pg_ctl", "stop", "--wait", "--mode=immediate")
         try:
             yield
@@ -52,17 +52,17 @@ class PostgresServer:
 
     @contextmanager
     def hung(self) -> Iterator[None]:
-        """The server answers nobody for a while, though its machine does."""
+        """Suspends the server's processes: its machine answers, the server does not."""
         main = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-        # It first, that it begins no more of them.
+        # The main process first, so that it starts no more children.
         main.suspend()
-        others = main.children()
-        for process in others:
+        children = main.children()
+        for process in children:
             process.suspend()
         try:
             yield
         finally:
-            for process in (*others, main):
+            for process in (*children, main):
                 process.resume()
 
     def _address(self, database: str) -> str:
@@ -70,12 +70,12 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(host: str = "127.0.0.1", space: str = "") -> Iterator[PostgresServer]:
-    """Start a server on a free port and stop it at the end; nothing of it stays.
+def postgres_server(host: str = "127.0.0.1", namespace: str = "") -> Iterator[PostgresServer]:
+    """Starts a server on a free port, and stops and deletes it at the end.
 
     Args:
         host: the address that it listens on.
-        space: the network namespace that it lives in, for which one must be root; else this one.
+        namespace: network namespace to run in, which requires root; the current one if empty.
 
     Raises:
         FileNotFoundError: no PostgreSQL server is installed.
@@ -88,13 +88,15 @@ def postgres_server(host: str = "127.0.0.1", space: str = "") -> Iterator[Postgr
         port = _free_port()
 
         def call(command: str, *arguments: str) -> None:
-            # The log goes to a file: the server would keep a pipe open for as long as it lives.
-            within = ["ip", "netns", "exec", space, "runuser", "-u", user, "--"] if space else []
+            # The log goes to a file: a pipe would stay open as long as the server lives.
+            prefix = (
+                ["ip", "netns", "exec", namespace, "runuser", "-u", user, "--"] if namespace else []
+            )
             with (folder.parent / f"{folder.name}.log").open("ab") as log:
                 subprocess.run(
-                    [*within, binaries / command, "--pgdata", folder / "data", *arguments],
+                    [*prefix, binaries / command, "--pgdata", folder / "data", *arguments],
                     cwd=folder,
-                    user=user if os.geteuid() == 0 and not space else None,
+                    user=user if os.geteuid() == 0 and not namespace else None,
                     stdout=log,
                     stderr=log,
                     check=True,
@@ -121,14 +123,14 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
-    found = sorted(DEBIAN_BINARIES.glob("*/bin/initdb"))
-    if found:
-        return found[-1].parent
+    initdbs = sorted(DEBIAN_BINARIES.glob("*/bin/initdb"))
+    if initdbs:
+        return initdbs[-1].parent
     raise FileNotFoundError("no PostgreSQL server is installed")
 
 
 def _server_user() -> str:
-    """PostgreSQL refuses to run as root."""
+    """The user to run the server as; PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return getpass.getuser()
     names = {entry.pw_name for entry in pwd.getpwall()}

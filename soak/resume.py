@@ -1,4 +1,4 @@
-"""Every optimizer and every schedule, cut off and resumed: the rest is bit for bit the same."""
+"""Every optimizer and schedule, interrupted and resumed: the rest is bit for bit the same."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunRe
 
 SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, SAMPLE_SET)
 SETTINGS = {"epochs": "4", "batch_size": "32", "train_size": "90"}
-"""Three steps an epoch, the last of them on a smaller batch."""
+"""Three steps per epoch, the last one with a smaller batch."""
 CUT_AFTER = 2
-"""Epochs after which a run is cut off."""
+"""Epochs after which a run is interrupted."""
 IMPATIENT = {"patience": 1, "min_delta": 100.0, "cooldown": 1}
-"""A plateau in every epoch: its schedule has something to remember."""
+"""Makes every epoch a plateau, so that the schedule has state to restore."""
 
 
-class Told:
-    """Keeps what a run reports; has it stopped in the epoch after so many, if any."""
+class ListSink:
+    """Keeps what a run reports; requests a stop after ``stop_after`` epochs, if not negative."""
 
     def __init__(self, stop_after: int = -1) -> None:
         self.steps: list[Point] = []
@@ -32,27 +32,27 @@ class Told:
         self._stop_after = stop_after
 
     def started(self, phase: str) -> None:
-        """The run enters a phase."""
+        """Ignores the phase."""
 
     def points(self, points: list[Point]) -> bool:
-        """New points; whether the run is to stop."""
+        """Keeps the points; returns whether to stop the run."""
         self.steps += points
         return len(self.epochs) == self._stop_after
 
     def epoch(self, record: EpochRecord) -> None:
-        """An epoch has ended."""
+        """Keeps what was measured in the epoch."""
         measured = (record.loss, record.accuracy, record.val_loss, record.val_accuracy)
         self.epochs.append((*measured, record.learning_rate))
 
-    def learned(self, learned: EpochSnapshot) -> None:
+    def snapshot(self, snapshot: EpochSnapshot) -> None:
         """What the network has learned."""
 
     def result(self, result: RunResult) -> None:
-        """All epochs are trained."""
+        """Ignores the result."""
 
 
 def plan_of(optimizer: str, schedule: str) -> RunPlan:
-    """A small run whose schedule is stretched to its length."""
+    """A small run whose schedule is scaled to its length."""
     plan = resolve_plan({"optimizer": optimizer, "schedule": schedule, **SETTINGS})
     recipe = plan.recipe.to_dict()
     if plan.recipe.schedule_spec.reactive:
@@ -61,35 +61,35 @@ def plan_of(optimizer: str, schedule: str) -> RunPlan:
 
 
 def differs(plan: RunPlan, folder: Path) -> bool:
-    """Whether a run that was cut off and resumed measures anything that a whole one does not."""
+    """Whether an interrupted and resumed run measures anything else than an uninterrupted one."""
     from lrlab.training.trainer import train
 
-    whole, cut, rest = Told(), Told(stop_after=CUT_AFTER), Told()
+    uninterrupted, interrupted, resumed = ListSink(), ListSink(stop_after=CUT_AFTER), ListSink()
     files = CheckpointFiles(folder, 1, {})
-    outcome = train(plan, whole, SAMPLE)
-    train(plan, cut, SAMPLE, files=files)
-    start, passed_over = files.read()
-    assert start is not None and not passed_over and start.epoch == CUT_AFTER
-    again = train(plan, rest, SAMPLE, start=start)
-    done = CUT_AFTER * plan.steps_per_epoch
-    return (rest.steps, rest.epochs, again) != (
-        whole.steps[done:],
-        whole.epochs[CUT_AFTER:],
+    outcome = train(plan, uninterrupted, SAMPLE)
+    train(plan, interrupted, SAMPLE, files=files)
+    start, problems = files.read()
+    assert start is not None and not problems and start.epoch == CUT_AFTER
+    resumed_outcome = train(plan, resumed, SAMPLE, start=start)
+    steps_before_cut = CUT_AFTER * plan.steps_per_epoch
+    return (resumed.steps, resumed.epochs, resumed_outcome) != (
+        uninterrupted.steps[steps_before_cut:],
+        uninterrupted.epochs[CUT_AFTER:],
         outcome,
     )
 
 
 def main() -> bool:
-    """Cut off and resume each; whether all have the same measurements as whole runs."""
+    """Interrupts and resumes each; returns whether all measure the same as uninterrupted runs."""
     pairs = [(optimizer, "cosine_decay") for optimizer in OPTIMIZERS]
     pairs += [("nadam", schedule) for schedule in SCHEDULES if schedule != "cosine_decay"]
     different = 0
     for optimizer, schedule in pairs:
         with tempfile.TemporaryDirectory() as folder:
             if differs(plan_of(optimizer, schedule), Path(folder)):
-                print(f"  {optimizer} with {schedule} goes on otherwise")
+                print(f"  {optimizer} with {schedule} differs after resuming")
                 different += 1
     return report(
         f"All optimizers with a cosine, Nadam with all schedules: {len(pairs)} runs resumed",
-        [Figure("Runs that measured anything else than a whole one", different, 0, "")],
+        [Figure("Runs that differ from an uninterrupted one", different, 0, "")],
     )

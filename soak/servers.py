@@ -1,4 +1,4 @@
-"""A server killed with four runs going on and twenty waiting, and the next one's first seconds."""
+"""A server killed with four running and twenty waiting runs, and the next server's start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lrlab.runs.store.queue import round_robin
 from soak.workers import LONG, SHORT, end_of, lives, wait
 
 RUNNING, WAITING = 4, 20
-RIGHT = 10.0
-"""Seconds after which all states must be right."""
+STATES_CORRECT = 10.0
+"""Seconds within which all states must be correct."""
 
 SERVER = """
 import sys
@@ -30,13 +30,13 @@ sys.stdin.read()
 
 
 def start_server(url: str, workers: int) -> subprocess.Popen[bytes]:
-    """A server without pages, in a process of its own, that ends with its standard input."""
+    """Starts an engine without pages in a new process, which ends when its stdin is closed."""
     command = [sys.executable, "-c", SERVER, url, str(workers)]
     return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
 def main() -> bool:
-    """Kill a server and its workers with it, start another; whether nothing is lost or doubled."""
+    """Kills a server and starts another; returns whether no run is lost or trained twice."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'runs.db'}"
         store = Store(url)
@@ -47,29 +47,33 @@ def main() -> bool:
         owners = [f"waits {n // 2}" for n in range(WAITING)]
         waiting = [store.queue(SHORT, owner=owner, name="waits") for owner in owners]
         workers = psutil.Process(first.pid).children(recursive=True)
-        # Stalled, a worker cannot see that its server is gone: the next one must end it.
+        # A stalled worker cannot notice that its server is gone: the next server must end it.
         workers[0].suspend()
         first.kill()
         first.wait()
         second = start_server(url, 1)
-        right = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
-        left = right + wait(lambda: not any(lives(worker.pid) for worker in workers))
+        states_correct = wait(lambda: all(store.run(i).state == "interrupted" for i in running))
+        workers_gone = states_correct + wait(
+            lambda: not any(lives(worker.pid) for worker in workers)
+        )
         ended = [end_of(store, run_id) for run_id in waiting]
-        last = psutil.Process(second.pid).children(recursive=True)
+        last_workers = psutil.Process(second.pid).children(recursive=True)
         second.stdin.close()
         second.wait()
-        wait(lambda: not any(lives(worker.pid) for worker in last))
+        wait(lambda: not any(lives(worker.pid) for worker in last_workers))
         order = [run.id for run in sorted(ended, key=lambda run: run.started)]
-        wanted = round_robin(zip(waiting, owners, strict=True), {})
+        expected_order = round_robin(zip(waiting, owners, strict=True), {})
         store.close()
-    out_of_turn = sum(a != b for a, b in zip(order, wanted, strict=True))
+    out_of_turn = sum(a != b for a, b in zip(order, expected_order, strict=True))
     finished = sum(run.state == "finished" and run.attempt == 1 for run in ended)
     return report(
-        f"A server killed with {RUNNING} runs going on and {WAITING} waiting",
+        f"A server killed with {RUNNING} running and {WAITING} waiting runs",
         [
-            Figure("All states are right after", right, RIGHT, "s"),
-            Figure("Its workers are gone after", left, RIGHT, "s"),
-            Figure("Waiting runs trained, each begun once", finished, WAITING, "", at_least=True),
-            Figure("Runs begun out of turn", out_of_turn, 0, ""),
+            Figure("All states are correct after", states_correct, STATES_CORRECT, "s"),
+            Figure("Its workers are gone after", workers_gone, STATES_CORRECT, "s"),
+            Figure(
+                "Waiting runs finished, each started once", finished, WAITING, "", at_least=True
+            ),
+            Figure("Runs started out of turn", out_of_turn, 0, ""),
         ],
     )

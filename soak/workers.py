@@ -1,4 +1,4 @@
-"""Real workers, killed, stopped and stalled in every phase, and out of memory."""
+"""Real workers: killed, stopped and stalled in every phase, and out of memory."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
 COMPILED = RunPlan.of(RECIPE, epochs=50, batch_size=8, train_size=4_000)
 LONG = replace(COMPILED, network="cnn")
 PATIENCE = 180.0
-SEEN_DEAD = 2.0
-"""Seconds in which a worker whose process ended is to be seen."""
-SEEN_SILENT, SEEN_UNBORN = 25.0, 120.0
-"""The same for one that stopped beating, and for one that never began to."""
+DEAD_DETECTED = 2.0
+"""Seconds within which the end of a worker's process must be detected."""
+STALLED_DETECTED, STALLED_START_DETECTED = 25.0, 120.0
+"""The same for a worker whose heartbeats stop, and for one that never sends any."""
 SLOT_FREE = 12.0
-"""Seconds in which a run that is to stop must have left its worker free."""
+"""Seconds within which stopping a run must free its worker."""
 TIMES = 3
-"""How often a worker is killed in each phase."""
+"""How many times a worker is killed in each phase."""
 
 
 def wait(condition: Callable[[], object], pause: float = 0.02) -> float:
-    """Wait for a condition, looked at with pauses; how many seconds it took.
+    """Waits for a condition, checked every ``pause`` seconds; returns the seconds waited.
 
     Raises:
-        TimeoutError: it was not met in `PATIENCE`.
+        TimeoutError: the condition was not met within `PATIENCE` seconds.
     """
     began = time.monotonic()
     while not condition():
@@ -51,13 +51,13 @@ def wait(condition: Callable[[], object], pause: float = 0.02) -> float:
 
 
 def end_of(store: Store, run_id: int) -> Run:
-    """A run once it has ended."""
+    """Waits until a run has ended and returns it."""
     wait(lambda: store.run(run_id).state in ENDED)
     return store.run(run_id)
 
 
-def resumed_again(store: Store, run: Run) -> Run:
-    """A run's next attempt under way, which is then stopped, and has ended."""
+def resume_and_stop(store: Store, run: Run) -> Run:
+    """Resumes a run, stops it once it trains, and returns it when it has ended."""
     store.resume(run.id, by="soak")
     wait(lambda: store.run(run.id).phase == "training")
     store.request_stop(run.id, by="soak")
@@ -65,13 +65,13 @@ def resumed_again(store: Store, run: Run) -> Run:
 
 
 def ready_pid(engine: Engine) -> int:
-    """The process of an engine's only worker, once it takes runs."""
+    """Waits until an engine's only worker accepts runs; returns its process id."""
     wait(lambda: engine.status().state == "ready" and all(map(lives, engine.status().pids)))
     return engine.status().pids[0]
 
 
 def lives(pid: int) -> bool:
-    """Whether there is such a process; one that ended and was not yet asked about counts not."""
+    """Whether a process is alive; zombies are not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -79,7 +79,7 @@ def lives(pid: int) -> bool:
 
 
 def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
-    """Kill a worker while it imports TensorFlow, compiles, and trains."""
+    """Kills a worker while it imports TensorFlow, compiles, and trains."""
     slowest = {"importing": 0.0, "compiling": 0.0, "training": 0.0}
     for _ in range(TIMES):
         os.kill(ready_pid(engine), signal.SIGKILL)
@@ -87,7 +87,7 @@ def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
         (importing,) = engine.status().pids
         os.kill(importing, signal.SIGKILL)
         slowest["importing"] = max(
-            slowest["importing"], wait(lambda importing=importing: gone(engine, importing))
+            slowest["importing"], wait(lambda importing=importing: is_removed(engine, importing))
         )
         for phase, plan in (("compiling", COMPILED), ("training", LONG)):
             ready_pid(engine)
@@ -99,16 +99,16 @@ def kill_in_phases(store: Store, engine: Engine) -> list[Figure]:
     after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
     return [
         *(
-            Figure(f"Killed while {phase}: slowest to be seen", seconds, SEEN_DEAD, "s")
+            Figure(f"Killed while {phase}: slowest detection", seconds, DEAD_DETECTED, "s")
             for phase, seconds in slowest.items()
         ),
-        Figure("The queue goes on afterwards", after.state == "finished", 1, "", at_least=True),
+        Figure("The queue continues afterwards", after.state == "finished", 1, "", at_least=True),
     ]
 
 
 def kill_while_a_checkpoint_is_written(store: Store, engine: Engine, folder: Path) -> list[Figure]:
-    """Kill a worker while the file of a checkpoint that is not the first is there unfinished."""
-    cut = resumed = 0
+    """Kills a worker while it writes a checkpoint that is not the run's first."""
+    unfinished_files = resumed = 0
     for _ in range(TIMES):
         pid = ready_pid(engine)
         run_id = store.queue(COMPILED, owner="soak", name="checkpoint")
@@ -117,21 +117,23 @@ def kill_while_a_checkpoint_is_written(store: Store, engine: Engine, folder: Pat
         wait(unfinished.exists, pause=0)
         os.kill(pid, signal.SIGKILL)
         run = end_of(store, run_id)
-        cut += unfinished.exists()
-        resumed += resumed_again(store, run).resumed.startswith("resumed at the end of epoch")
+        unfinished_files += unfinished.exists()
+        resumed += resume_and_stop(store, run).resumed.startswith("resumed at the end of epoch")
     return [
-        Figure("Killed while a checkpoint was half written", cut, 1, "", at_least=True),
-        Figure("Resumed from a whole one", resumed, TIMES, "", at_least=True),
+        Figure(
+            "Killed while a checkpoint was half written", unfinished_files, 1, "", at_least=True
+        ),
+        Figure("Resumed from a complete one", resumed, TIMES, "", at_least=True),
     ]
 
 
-def gone(engine: Engine, pid: int) -> bool:
-    """Whether an engine no longer counts on a process."""
+def is_removed(engine: Engine, pid: int) -> bool:
+    """Whether an engine no longer lists a process among its workers."""
     return pid not in engine.status().pids
 
 
 def stop_in_phases(store: Store, engine: Engine) -> list[Figure]:
-    """Stop a run that compiles, that trains, and one whose worker is stuck."""
+    """Stops runs that are compiling and training, and one whose worker is stuck."""
     figures = []
     for phase, plan, stuck in (
         ("compiling", COMPILED, False),
@@ -146,49 +148,53 @@ def stop_in_phases(store: Store, engine: Engine) -> list[Figure]:
         store.request_stop(run_id, by="soak")
         seconds = wait(lambda run_id=run_id: store.run(run_id).state == "stopped")
         if stuck:
-            seconds += wait(lambda pid=pid: gone(engine, pid))
-        what = f"{phase}, stuck" if stuck else phase
-        figures.append(Figure(f"Stopped while {what}: slot free", seconds, SLOT_FREE, "s"))
+            seconds += wait(lambda pid=pid: is_removed(engine, pid))
+        situation = f"{phase}, stuck" if stuck else phase
+        figures.append(Figure(f"Stopped while {situation}: slot free", seconds, SLOT_FREE, "s"))
     return figures
 
 
 def stall(store: Store, engine: Engine) -> list[Figure]:
-    """Stall a worker that trains, and the next one while it imports TensorFlow."""
+    """Stalls a worker while it trains, and the next one while it imports TensorFlow."""
     pid = ready_pid(engine)
     run_id = store.queue(LONG, owner="soak", name="stalled")
     wait(lambda: store.points(run_id))
     os.kill(pid, signal.SIGSTOP)
-    silent = wait(lambda: store.run(run_id).state == "interrupted")
+    stalled_seconds = wait(lambda: store.run(run_id).state == "interrupted")
     wait(lambda: engine.status().state == "starting" and any(map(lives, engine.status().pids)))
     (importing,) = engine.status().pids
     os.kill(importing, signal.SIGSTOP)
-    unborn = wait(lambda: gone(engine, importing))
+    stalled_start_seconds = wait(lambda: is_removed(engine, importing))
     return [
-        Figure("Stalled while training: seen", silent, SEEN_SILENT, "s"),
-        Figure("Stalled while importing: seen", unborn, SEEN_UNBORN, "s"),
+        Figure("Stalled while training: detected", stalled_seconds, STALLED_DETECTED, "s"),
+        Figure(
+            "Stalled while importing: detected", stalled_start_seconds, STALLED_START_DETECTED, "s"
+        ),
     ]
 
 
 def run_out_of_memory(url: str) -> list[Figure]:
-    """A run that needs more memory than it may have."""
+    """Trains a run that needs more memory than allowed."""
     store = Store(url)
     engine = Engine(store, Settings(database_url=url, run_memory=850))
     engine.start()
     images = find_source().largest_train_size
     large = RunPlan.of(RECIPE, "cnn", epochs=1, batch_size=4096, train_size=min(45_000, images))
-    bomb = end_of(store, store.queue(large, owner="soak", name="too large"))
+    large_run = end_of(store, store.queue(large, owner="soak", name="too large"))
     after = end_of(store, store.queue(SHORT, owner="soak", name="after"))
     engine.stop()
     store.close()
-    print(f"  out of memory: {bomb.state}, {bomb.reason}")
+    print(f"  out of memory: {large_run.state}, {large_run.reason}")
     return [
-        Figure("Out of memory: interrupted, with the reason", "memory" in bomb.reason, 1, "", True),
-        Figure("The next run is trained", after.state == "finished", 1, "", at_least=True),
+        Figure(
+            "Out of memory: interrupted, with the reason", "memory" in large_run.reason, 1, "", True
+        ),
+        Figure("The next run finishes", after.state == "finished", 1, "", at_least=True),
     ]
 
 
 def main() -> bool:
-    """Harm workers; whether each time the run says so and the queue goes on."""
+    """Harms workers; returns whether each run reports the cause and the queue continues."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'runs.db'}"
         store = Store(url)

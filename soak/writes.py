@@ -1,8 +1,8 @@
-"""A worker's process, killed before every single change that it makes to a file.
+"""A worker's process, killed before each change that it makes to a file.
 
-What is killed writes as a worker does, to the database and to checkpoints, but without TensorFlow.
-It is traced: the system stops it at each of its calls, so it is killed exactly there. Each time the
-next attempt must find all that was acknowledged, and bring the run to its end.
+The process writes to the database and to checkpoints as a worker does, but without TensorFlow. It
+is traced: the system stops it at each system call, so it is killed exactly there. Each time the
+next attempt must find everything that was acknowledged, and finish the run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lrlab.runs.store import Store
 from lrlab.runs.worker import StoreSink
 from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
 from lrlab.training.measurements import EpochRecord, Point
-from soak.kills import CONTEXT, problems_in, said
+from soak.kills import CONTEXT, problems_in, remaining_messages
 
 EPOCHS, STEPS = 3, 2
 PLAN = RunPlan.of(
@@ -38,25 +38,25 @@ PLAN = RunPlan.of(
     train_size=32 * STEPS,
 )
 
-CHANGING = {
-    # write, writev, pwrite64, ftruncate, fsync, fdatasync; rename, unlink, mkdir and their kin;
-    # sendto, through which a PostgreSQL server is asked to change its files.
+FILE_CHANGING_CALLS = {
+    # write, writev, pwrite64, ftruncate, fsync, fdatasync; rename, unlink, mkdir and variants;
+    # sendto, which asks a PostgreSQL server to change its files.
     "x86_64": {1, 20, 18, 77, 74, 75} | {82, 264, 316, 87, 263, 83, 258} | {44},
     "aarch64": {64, 66, 68, 46, 82, 83} | {38, 276, 35, 34} | {206},
 }
-"""The numbers of the calls that change files, by the machine's kind."""
-OPENING = {"x86_64": 257, "aarch64": 56}
-"""The number of openat, which may make a file."""
+"""Machine -> numbers of the system calls that change files."""
+OPENAT = {"x86_64": 257, "aarch64": 56}
+"""Machine -> number of openat, which may create a file."""
 
 ATTACH, SYSCALL, SET_OPTIONS, SYSCALL_INFO = 16, 24, 0x4200, 0x420E
-"""What ptrace is asked for."""
+"""Requests of ptrace: PTRACE_ATTACH, _SYSCALL, _SETOPTIONS and _GET_SYSCALL_INFO."""
 MARK_CALLS, END_WITH_TRACER = 0x1, 0x100000
 STOPPED_AT_CALL = signal.SIGTRAP | 0x80
 ENTERING = 1
 
 
 class Call(ctypes.Structure):
-    """What a traced process is about to ask of the system, or has asked."""
+    """A system call of a traced process, before or after it (``ptrace_syscall_info``)."""
 
     _fields_ = (
         ("kind", ctypes.c_uint8),
@@ -68,16 +68,16 @@ class Call(ctypes.Structure):
 
 
 @dataclass
-class Found:
-    """What was found after so many kills.
+class KillResults:
+    """Counts over all kills.
 
     Args:
-        kills: how often a worker was killed.
-        acknowledged: points, epochs, checkpoints and ends that it had been told were kept.
-        lost: how many of these were not there.
-        torn: kills after which a file of a checkpoint could not be read.
-        unfinished: kills after which the next attempt did not make the run whole.
-        problems: what SQLite found wrong with the database.
+        kills: killed workers.
+        acknowledged: points, epochs, checkpoints and ends that were acknowledged as stored.
+        lost: how many of these were missing.
+        torn: kills after which a checkpoint file could not be read.
+        unfinished: kills after which the next attempt did not complete the run.
+        problems: problems found by SQLite's integrity check.
     """
 
     kills: int = 0
@@ -89,10 +89,10 @@ class Found:
 
 
 def trace(request: int, pid: int, address: int = 0, data: object = None) -> None:
-    """Ask something of ptrace.
+    """Calls ptrace.
 
     Raises:
-        PermissionError: the system lets nobody trace, or knows no such thing.
+        PermissionError: the system does not allow or support tracing.
     """
     system = ctypes.CDLL(None, use_errno=True)
     system.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
@@ -102,15 +102,15 @@ def trace(request: int, pid: int, address: int = 0, data: object = None) -> None
 
 
 def kill_before_change(pid: int, number: int, go: Callable[[], None]) -> bool:
-    """Trace a process, and kill it before it changes a file for the ``number``-th time.
+    """Traces a process and kills it before it changes a file for the ``number``-th time.
 
     Args:
-        pid: a process that waits.
-        number: counted from 1.
-        go: lets it go on.
+        pid: a waiting process.
+        number: number of the change, from 1.
+        go: lets the process continue.
 
     Returns:
-        Whether it was killed; False when it ended before that.
+        Whether the process was killed; False if it ended earlier.
     """
     machine = os.uname().machine
     trace(ATTACH, pid)
@@ -128,8 +128,10 @@ def kill_before_change(pid: int, number: int, go: Callable[[], None]) -> bool:
             passed_on = os.WSTOPSIG(status)
             continue
         trace(SYSCALL_INFO, pid, ctypes.sizeof(call), ctypes.addressof(call))
-        makes = call.number == OPENING[machine] and call.arguments[2] & os.O_CREAT
-        changes += call.kind == ENTERING and bool(makes or call.number in CHANGING[machine])
+        creates_file = call.number == OPENAT[machine] and call.arguments[2] & os.O_CREAT
+        changes += call.kind == ENTERING and bool(
+            creates_file or call.number in FILE_CHANGING_CALLS[machine]
+        )
         if changes == number:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
@@ -137,63 +139,68 @@ def kill_before_change(pid: int, number: int, go: Callable[[], None]) -> bool:
 
 
 def checkpoint(epoch: int) -> Checkpoint:
-    """The checkpoint of an epoch's end, which says in every number which it is."""
+    """A checkpoint at an epoch's end; every number in its array is the epoch."""
     return Checkpoint(epoch, (np.full(50_000, epoch, np.float32),), {})
 
 
-def attempt(store: Store, name: str, folder: Path, say: Callable[[object], None]) -> None:
-    """What a worker writes of a run, from claiming it to its end.
+def attempt(store: Store, name: str, folder: Path, acknowledge: Callable[[object], None]) -> None:
+    """Writes what a worker writes about a run, from claiming it to its end.
 
     Args:
-        store: where a run waits.
-        name: the worker's.
-        folder: of the checkpoints.
-        say: told what is kept, once it is.
+        store: a store with a waiting run.
+        name: the worker's name.
+        folder: folder for checkpoints.
+        acknowledge: called with each item once it is stored.
     """
     store.register_worker(name)
     run = store.claim(name)
     files = CheckpointFiles(folder, run.id, {"plan": run.plan.to_dict()})
     start, resumed = find_resume_point(files, run)
-    done = start.epoch if start else 0
+    trained_epochs = start.epoch if start else 0
     store.record_setup(
-        run.id, run.attempt, data_source="none", compile_mode="fused", epoch=done, resumed=resumed
+        run.id,
+        run.attempt,
+        data_source="none",
+        compile_mode="fused",
+        epoch=trained_epochs,
+        resumed=resumed,
     )
     sink = StoreSink(store, run)
-    for epoch in range(done + 1, EPOCHS + 1):
+    for epoch in range(trained_epochs + 1, EPOCHS + 1):
         for step in range((epoch - 1) * STEPS, epoch * STEPS):
             sink.points([Point(step, 0.5, 0.1)])
-            say(("point", step))
+            acknowledge(("point", step))
         sink.epoch(EpochRecord(epoch, epoch * STEPS, 0.5, 0.8, 0.6, 0.7, 0.1, 1.0))
-        say(("epoch", epoch))
+        acknowledge(("epoch", epoch))
         files.write(checkpoint(epoch))
-        say(("checkpoint", epoch))
+        acknowledge(("checkpoint", epoch))
     store.finish(run.id, run.attempt, "finished", "completed")
-    say(("state", "finished"))
+    acknowledge(("state", "finished"))
     delete_unneeded_checkpoints(folder, store)
 
 
 def work(url: str, name: str, folder: Path, pipe: Connection) -> None:
-    """In another process: say that all is imported, wait for a word, then make an attempt."""
+    """Runs in another process: reports that imports are done, waits for a message, then writes."""
     pipe.send("ready")
     pipe.recv()
     attempt(Store(url), name, folder, pipe.send)
 
 
-def kill_at_changes(url: str, checkpoints: Path, numbers: Iterable[int]) -> Found:
-    """Kill a worker before the n-th change it makes to files, each time on a run of its own.
+def kill_at_changes(url: str, checkpoints: Path, numbers: Iterable[int]) -> KillResults:
+    """Kills workers before the n-th change that they make to files, each with a new run.
 
     Args:
         url: a new database.
-        checkpoints: a folder for these.
-        numbers: the n's, growing; ends with the first that no attempt comes to.
+        checkpoints: folder for checkpoints.
+        numbers: the values of n, ascending; stops at the first that an attempt does not reach.
 
     Raises:
-        PermissionError: processes cannot be traced here.
+        PermissionError: processes cannot be traced on this system.
     """
-    if sys.platform != "linux" or os.uname().machine not in CHANGING:
-        raise PermissionError("tracing a process takes Linux on a processor that is known here")
+    if sys.platform != "linux" or os.uname().machine not in FILE_CHANGING_CALLS:
+        raise PermissionError("tracing a process requires Linux on x86-64 or ARM64")
     store = Store(url)
-    found = Found()
+    results = KillResults()
     for number in numbers:
         run_id = store.queue(PLAN, owner="soak", name=f"change {number}")
         name = f"worker {number}"
@@ -201,79 +208,83 @@ def kill_at_changes(url: str, checkpoints: Path, numbers: Iterable[int]) -> Foun
         process = CONTEXT.Process(target=work, args=(url, name, checkpoints, other))
         process.start()
         other.close()
-        # What Python compiles while it imports is written to files too.
+        # Wait until imports are done: Python writes compiled modules to files too.
         pipe.recv()
         try:
             killed = kill_before_change(process.pid, number, lambda pipe=pipe: pipe.send("go"))
         finally:
             process.kill()
             process.join()
-        kept = said(pipe)
-        found.kills += killed
-        found.acknowledged += len(kept)
-        _look(store, run_id, checkpoints, kept, found)
+        acknowledged = remaining_messages(pipe)
+        results.kills += killed
+        results.acknowledged += len(acknowledged)
+        _check_stored(store, run_id, checkpoints, acknowledged, results)
         if not killed:
             assert process.exitcode == 0
             break
-        store.bury(name, "its worker was killed")
-        _finish(store, run_id, checkpoints, found)
+        store.mark_dead(name, "its worker was killed")
+        _complete(store, run_id, checkpoints, results)
         if url.startswith("sqlite"):
-            found.problems += len(problems_in(url))
+            results.problems += len(problems_in(url))
     store.close()
-    return found
+    return results
 
 
-def _files(store: Store, run_id: int, folder: Path) -> CheckpointFiles:
+def _checkpoint_files(store: Store, run_id: int, folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, run_id, {"plan": store.run(run_id).plan.to_dict()})
 
 
-def _look(
-    store: Store, run_id: int, folder: Path, kept: list[tuple[str, object]], found: Found
+def _check_stored(
+    store: Store,
+    run_id: int,
+    folder: Path,
+    acknowledged: list[tuple[str, object]],
+    results: KillResults,
 ) -> None:
-    """Compare what a killed worker was told with what there is."""
+    """Compares what was acknowledged to a killed worker with what is stored."""
     steps = [point.step for point in store.points(run_id)]
     epochs = [epoch.epoch for epoch in store.epochs(run_id)]
-    there = {("point", step) for step in steps} | {("epoch", epoch) for epoch in epochs}
-    there.add(("state", store.run(run_id).state))
-    newest, passed_over = _files(store, run_id, folder).read()
+    stored = {("point", step) for step in steps} | {("epoch", epoch) for epoch in epochs}
+    stored.add(("state", store.run(run_id).state))
+    newest, checkpoint_problems = _checkpoint_files(store, run_id, folder).read()
     reached = newest.epoch if newest else 0
-    if ("state", "finished") in there:
-        # Then it needs no checkpoint, and they may be gone.
+    if ("state", "finished") in stored:
+        # A finished run needs no checkpoints, and they may have been deleted.
         reached = EPOCHS
-    there |= {("checkpoint", epoch) for epoch in range(1, reached + 1)}
-    found.lost += len(set(kept) - there)
-    whole = newest is None or bool((newest.variables[0] == newest.epoch).all())
-    found.torn += bool(passed_over) or not whole
+    stored |= {("checkpoint", epoch) for epoch in range(1, reached + 1)}
+    results.lost += len(set(acknowledged) - stored)
+    intact = newest is None or bool((newest.variables[0] == newest.epoch).all())
+    results.torn += bool(checkpoint_problems) or not intact
 
 
-def _finish(store: Store, run_id: int, folder: Path, found: Found) -> None:
-    """Let the next worker take a run over that was cut off, unless it had ended."""
+def _complete(store: Store, run_id: int, folder: Path, results: KillResults) -> None:
+    """Lets another worker continue an interrupted run, unless it had ended."""
     if store.run(run_id).state == "interrupted":
         store.resume(run_id, by="soak")
     if store.run(run_id).state == "queued":
         attempt(store, f"next {run_id}", folder, lambda _: None)
     steps = [point.step for point in store.points(run_id)]
     epochs = [epoch.epoch for epoch in store.epochs(run_id)]
-    whole = (list(range(EPOCHS * STEPS)), list(range(1, EPOCHS + 1)), "finished")
-    found.unfinished += (steps, epochs, store.run(run_id).state) != whole
+    expected = (list(range(EPOCHS * STEPS)), list(range(1, EPOCHS + 1)), "finished")
+    results.unfinished += (steps, epochs, store.run(run_id).state) != expected
 
 
 def main() -> bool:
-    """Kill a worker at each change; whether nothing is lost and every run comes to its end."""
+    """Kills a worker at each change; returns whether nothing is lost and every run completes."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{Path(folder) / 'runs.db'}"
-            found = kill_at_changes(url, Path(folder) / "checkpoints", itertools.count(1))
+            results = kill_at_changes(url, Path(folder) / "checkpoints", itertools.count(1))
     except PermissionError as error:
-        print(f"\nNothing is known of kills at each change of a file: {error}")
+        print(f"\nKills at each change of a file were not tested: {error}")
         return True
     return report(
-        f"A worker, killed before each of the {found.kills} changes it makes to files",
+        f"A worker, killed before each of the {results.kills} changes it makes to files",
         [
-            Figure("Points, epochs, checkpoints acknowledged", found.acknowledged, 1, "", True),
-            Figure("Of these lost", found.lost, 0, ""),
-            Figure("Checkpoints torn", found.torn, 0, ""),
-            Figure("Runs that the next attempt did not make whole", found.unfinished, 0, ""),
-            Figure("Problems SQLite finds in the database", found.problems, 0, ""),
+            Figure("Points, epochs, checkpoints acknowledged", results.acknowledged, 1, "", True),
+            Figure("Lost", results.lost, 0, ""),
+            Figure("Unreadable checkpoints", results.torn, 0, ""),
+            Figure("Runs that the next attempt did not complete", results.unfinished, 0, ""),
+            Figure("Problems found by SQLite's integrity check", results.problems, 0, ""),
         ],
     )

@@ -1,4 +1,4 @@
-"""Visits of the app's pages by Streamlit's AppTest, as several test modules make them."""
+"""Visits to the app's pages with Streamlit's AppTest, shared by several test modules."""
 
 from __future__ import annotations
 
@@ -18,40 +18,46 @@ from lrlab.ui.app.server import server
 
 APP = Path(__file__).parents[1] / "app.py"
 PAGES = tuple(path.stem for path in sorted((APP.parent / "pages").glob("*.py")))
-"""Every page, by the name of its script."""
+"""The script names of all pages."""
 
 ME, SOMEBODY = "0123456789abcdef" * 2, "fedcba9876543210" * 2
-"""Two browsers' names; AppTest runs no component that could say one."""
+"""Two browser identities; AppTest does not run the component that reports one."""
 
-# Whether a folder called "pages" makes an old multipage app is asked once in a server's life, and
-# st.navigation's answer then stays. AppTest forgets it before each run; so it forgets a copy's.
+# Streamlit decides once per server whether a folder "pages" makes an old multipage app;
+# st.navigation turns that off. AppTest resets the decision before each run, so give it a subclass
+# to reset instead.
 PagesManager.uses_pages_directory = False
 app_test.PagesManager = type("PagesManager", (PagesManager,), {})
 
 
 @contextmanager
 def serving(database_url: str) -> Iterator[None]:
-    """A server's life: pages use this database; the engine, with its worker, ends with it."""
+    """Serves pages with this database; stops the engine and its workers at the end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(DATABASE_VARIABLE, database_url)
-        # A page's process never has Keras. Where it does, Streamlit clears Keras's session after
-        # every run, which takes a tenth of a second.
+        # The page process never loads Keras. If Keras is loaded, Streamlit clears its session after
+        # every rerun, which takes a tenth of a second.
         patch.delitem(sys.modules, "keras", raising=False)
         st.cache_resource.clear()
         try:
             yield
         finally:
             with suppress(StoreUnavailable):
-                running = server()
-                running.engine.stop()
-                running.opened.close()
+                app_server = server()
+                app_server.engine.stop()
+                app_server.opened.close()
             st.cache_resource.clear()
 
 
 def visit(page: str = "home", link: dict[str, str] | None = None, browser: str = ME) -> AppTest:
-    """A new session on a page, opened through ``app.py``, with a link's parameters.
+    """Opens a page through ``app.py`` in a new session.
 
-    Formulas, code and what a network learned are unfolded.
+    Expanders for formulas, code and epoch snapshots are open.
+
+    Args:
+        page: script name of the page.
+        link: URL query parameters.
+        browser: identity of the browser.
     """
     session = AppTest.from_file(str(APP), default_timeout=30)
     for fold in ("formulas", "code", "learned"):
@@ -62,16 +68,16 @@ def visit(page: str = "home", link: dict[str, str] | None = None, browser: str =
 
 
 def go(session: AppTest, page: str) -> AppTest:
-    """The same session on another page."""
+    """Goes to another page in the same session."""
     return session.switch_page(f"pages/{page}.py").run()
 
 
 def button(session: AppTest, label: str) -> AppTest:
-    """Press the button with this label."""
+    """Presses the button with this label."""
     return next(item for item in session.button if item.label == label).click().run()
 
 
-def said(session: AppTest) -> str:
-    """All that a page says in sentences."""
+def page_text(session: AppTest) -> str:
+    """All text on a page: titles, markdown, captions and messages."""
     kinds = ("title", "markdown", "caption", "text", "error", "warning", "info")
     return "\n".join(item.value for kind in kinds for item in session.get(kind))

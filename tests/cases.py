@@ -1,4 +1,4 @@
-"""Recipes for the comparisons with Keras: fixed ones that cover everything, and random ones."""
+"""Recipes for comparisons with Keras: fixed ones that cover every parameter, and random ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PEAKS = {
     "lamb": 0.02,
     "adafactor": 0.05,
 }
-"""A learning rate for each optimizer with which it gets somewhere in 200 steps."""
+"""Optimizer -> a learning rate with which it makes progress in 200 steps."""
 
 _ADAM = (
     {"beta_1": 0.8, "weight_decay": 0.05},
@@ -115,11 +115,11 @@ HYPER: dict[str, tuple[dict[str, Any], ...]] = {
         {"clip_threshold": 0.3, "clipvalue": 1.5},
     ),
 }
-"""Hyperparameters of each optimizer; together they move every one off its default."""
+"""Optimizer -> sets of hyperparameters; together they change each one from its default."""
 
 
 def schedules(peak: float) -> tuple[dict[str, Any], ...]:
-    """Every schedule with no parameter at its default, short enough to end within 200 steps."""
+    """Every schedule with no parameter at its default, short enough to finish within 200 steps."""
     initial = {"initial_learning_rate": peak}
     return (
         {"name": "constant", "learning_rate": peak},
@@ -160,7 +160,7 @@ def schedules(peak: float) -> tuple[dict[str, Any], ...]:
 
 
 def _cases() -> dict[str, tuple[Recipe, tuple[Surface, ...]]]:
-    """Cases by their name; those of one optimizer differ in schedule and surfaces too."""
+    """Name -> case; the cases of one optimizer also differ in schedule and surfaces."""
     surfaces = tuple(SURFACES.values())
     cases = {}
     for key, choices in HYPER.items():
@@ -173,18 +173,18 @@ def _cases() -> dict[str, tuple[Recipe, tuple[Surface, ...]]]:
 
 
 CASES = _cases()
-"""Name -> a recipe and the surfaces to walk it on."""
+"""Name -> recipe and the surfaces to run it on."""
 
 
 @cache
 def walk_of(case: str, dtype: str) -> Walk:
-    """How Keras walks a case, 200 steps; walked once for all tests."""
+    """Keras's 200 steps for a case; computed once for all tests."""
     recipe, surfaces = CASES[case]
     return keras_walk(recipe, surfaces, steps=STEPS, dtype=dtype)
 
 
 def _values(param: Param) -> st.SearchStrategy[Any]:
-    """Values of a parameter: what its slider offers, with rates and lengths that suit a path."""
+    """Values of a parameter: those of its slider, with rates and lengths suited to a trajectory."""
     if param.kind == "bool":
         return st.booleans()
     if param.steps:
@@ -212,7 +212,7 @@ def _choices(draw: st.DrawFn, key: str, params: Iterable[Param]) -> dict[str, An
 
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
-    """Any optimizer with any schedule that can be drawn ahead, and values from their sliders."""
+    """Any optimizer with any schedule that is not reactive, with values from their sliders."""
     optimizer = draw(st.sampled_from(list(OPTIMIZERS.values())))
     schedule = draw(st.sampled_from([spec for spec in SCHEDULES.values() if not spec.reactive]))
     hyper = draw(_choices(optimizer.key, optimizer.all_params))

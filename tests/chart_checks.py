@@ -1,4 +1,4 @@
-"""What every chart must keep to, so that Streamlit repaints it in place."""
+"""Checks that every chart must pass so that Streamlit repaints it in place."""
 
 from __future__ import annotations
 
@@ -9,53 +9,53 @@ import altair as alt
 import pandas as pd
 
 
-def pieces(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parts of a layered chart, each with the name of its data."""
+def layers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The layers of a chart, each with its data."""
     for layer in spec.get("layer", [spec]):
         yield {"data": spec.get("data")} | layer
 
 
-def fields(part: dict[str, Any]) -> set[str]:
-    """The columns that a part of a chart reads from its data."""
-    found = set()
-    for channel in part["encoding"].values():
+def fields(layer: dict[str, Any]) -> set[str]:
+    """The columns that a layer of a chart reads from its table."""
+    columns = set()
+    for channel in layer["encoding"].values():
         for item in channel if isinstance(channel, list) else [channel]:
             if "field" in item:
-                found.add(item["field"])
-    steps = part.get("transform", [])
-    made = {step.get("as") for step in steps}
+                columns.add(item["field"])
+    steps = layer.get("transform", [])
+    computed = {step.get("as") for step in steps}
     if any("pivot" in step for step in steps):
-        made |= {name for name in found if name.startswith("line")}
-    return found - made
+        computed |= {name for name in columns if name.startswith("series")}
+    return columns - computed
 
 
 def assert_reads_only_its_columns(
-    chart: Callable[..., Any], tables: Sequence[pd.DataFrame], look: Mapping[str, Any]
+    chart: Callable[..., Any], tables: Sequence[pd.DataFrame], options: Mapping[str, Any]
 ) -> None:
     names = [f"table_{i}" for i in range(len(tables))]
-    spec = chart(*(alt.NamedData(name) for name in names), **look).to_dict()
-    assert spec["description"], "a chart needs a text for those who do not see it"
+    spec = chart(*(alt.NamedData(name) for name in names), **options).to_dict()
+    assert spec["description"], "a chart needs a text alternative"
     read = set()
-    for part in pieces(spec):
-        if (its := part["data"].get("name")) in names:
-            read.add(its)
-            assert fields(part) <= set(tables[names.index(its)].columns)
+    for layer in layers(spec):
+        if (name := layer["data"].get("name")) in names:
+            read.add(name)
+            assert fields(layer) <= set(tables[names.index(name)].columns)
     assert read == set(names)
 
 
 def assert_does_not_depend_on_rows(
-    chart: Callable[..., Any], tables: Sequence[pd.DataFrame], look: Mapping[str, Any]
+    chart: Callable[..., Any], tables: Sequence[pd.DataFrame], options: Mapping[str, Any]
 ) -> None:
     full, empty = (
-        chart(*(alt.Data(values=rows) for rows in data), **look).to_dict(format="vega-lite")
+        chart(*(alt.Data(values=rows) for rows in data), **options).to_dict(format="vega-lite")
         for data in ([table.to_dict("records") for table in tables], [[] for _ in tables])
     )
 
     def bare(spec: Any) -> Any:
         if isinstance(spec, dict):
             return {
-                key: bare(part) for key, part in spec.items() if key not in ("data", "datasets")
+                key: bare(value) for key, value in spec.items() if key not in ("data", "datasets")
             }
-        return [bare(part) for part in spec] if isinstance(spec, list) else spec
+        return [bare(item) for item in spec] if isinstance(spec, list) else spec
 
     assert bare(full) == bare(empty)

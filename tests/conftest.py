@@ -1,4 +1,4 @@
-"""What several test modules share."""
+"""Fixtures that several test modules share."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ SLOW = (
     "test_epoch_snapshots",
     "test_lengths",
 )
-"""The modules that take longest, so that two processes that share the tests end together."""
+"""The slowest modules start first, so that two test processes finish at about the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow modules come first; the rest stays in order."""
+    """Moves slow modules to the front; the order is otherwise unchanged."""
 
-    def place(item: pytest.Item) -> int:
+    def position(item: pytest.Item) -> int:
         names = {item.path.stem, item.path.parent.name}
         return min((SLOW.index(name) for name in names & set(SLOW)), default=len(SLOW))
 
-    items.sort(key=place)
+    items.sort(key=position)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of our own; without one its tests fail in CI, else they are skipped."""
+    """A temporary PostgreSQL server; if none is installed, tests fail in CI, else are skipped."""
     with ExitStack() as stack:
         try:
-            running = stack.enter_context(postgres_server())
+            server = stack.enter_context(postgres_server())
         except FileNotFoundError as error:
             message = f"the store is not tested on PostgreSQL: {error}"
             if os.environ.get("CI") == "true":
                 pytest.fail(message)
             pytest.skip(message)
-        yield running
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new, empty database of each kind in turn."""
+    """The URL of a new, empty database: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'runs.db'}"
     return request.getfixturevalue("postgres").new_database()
@@ -64,7 +64,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    """A new store on each kind of database, with a worker called "worker"."""
+    """A new store on each kind of database, with a registered worker named "worker"."""
     opened = Store(database_url)
     opened.register_worker("worker")
     yield opened
@@ -73,7 +73,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def full_data() -> DataSource:
-    """The full Fashion-MNIST; a test that needs it fails without it in CI, else is skipped."""
+    """The full Fashion-MNIST; if it is missing, tests fail in CI, else are skipped."""
     source = find_source()
     if source.key == "sample":
         message = f"needs the full Fashion-MNIST. Get it with: {FETCH_HINT}"
@@ -85,7 +85,7 @@ def full_data() -> DataSource:
 
 @pytest.fixture
 def new_store(tmp_path: Path) -> Iterator[tuple[Store, str]]:
-    """A new store on SQLite, and its URL."""
+    """A new SQLite store and its URL."""
     url = f"sqlite:///{tmp_path / 'runs.db'}"
     opened = Store(url)
     yield opened, url

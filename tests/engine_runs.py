@@ -1,4 +1,4 @@
-"""Real engines and workers for tests, and waiting for what they do."""
+"""Real engines and workers for tests, and functions that wait for them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from lrlab.runs.store import ENDED, Run, Store
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 SHORT = RunPlan.of(RECIPE, epochs=1, batch_size=32, train_size=256)
 LONG = RunPlan.of(RECIPE, "cnn", epochs=100, batch_size=8, train_size=4_000)
-"""Longer than any test waits; a network that is not compiled first."""
+"""Longer than any test waits; its network trains without being compiled first."""
 ENOUGH_MEMORY = 100_000.0
-"""MB. A worker that retired for its size would be taken for one that was replaced."""
+"""MB; keeps workers from retiring, which tests would mistake for a replacement after a failure."""
 
 PATIENCE = 120
-"""Seconds after which a condition that a test waits for counts as never met."""
+"""Seconds after which a test stops waiting for a condition and fails."""
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
+def wait_until(condition: Callable[[], object], event: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s, but this never happened: {event}"
         time.sleep(0.05)
 
 
@@ -51,7 +51,7 @@ def worker_pid(engine: Engine) -> int:
 
 def is_alive(pid: int) -> bool:
     try:
-        # Where nobody collects orphans, a dead one stays in the table of processes.
+        # Without an init process that reaps orphans, a dead one stays as a zombie.
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
@@ -69,7 +69,7 @@ sys.stdin.read()
 
 
 def start_server(url: str, workers: int = 1) -> subprocess.Popen[bytes]:
-    """A server without pages, in a process of its own, that ends with its standard input."""
+    """Starts an engine without pages in a new process, which ends when its stdin is closed."""
     command = [sys.executable, "-c", SERVER, url, str(workers)]
     return subprocess.Popen(command, stdin=subprocess.PIPE)
 
@@ -83,7 +83,7 @@ os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def stalling_worker(database: Path) -> str:
-    """A Python command, beside a database, whose every worker stalls while it writes there."""
+    """Creates a Python command beside a database; its workers stall while they lock it."""
     command = database.parent / "python"
     command.write_text(STALLING.format(python=sys.executable, database=str(database)))
     command.chmod(0o755)

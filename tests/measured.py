@@ -1,4 +1,4 @@
-"""Points and epochs for tests, made up by hand."""
+"""Hand-made points and epoch records for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def point(step: int, loss: float, learning_rate: float = 0.1, **more: float) -> 
 
 
 def epoch_record(epoch: int = 1, **values: float) -> EpochRecord:
-    """An epoch of ten steps; what is not given does not matter to the test."""
+    """An epoch of ten steps; values that are not given are irrelevant to the test."""
     unknown = dict.fromkeys(
         ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"), 0.5
     )

@@ -1,4 +1,4 @@
-"""Real Keras as the oracle: its own optimizers, stepped on points of the plane."""
+"""Real Keras optimizers, stepped on points of the plane: the reference for trajectories."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lrlab.descent.surfaces import Point, Surface
 
 @dataclass(frozen=True)
 class Walk:
-    """What a Keras optimizer did on ``n`` variables, each a point on a surface of its own.
+    """Steps of a Keras optimizer on ``n`` variables, each a point on its own surface.
 
     Args:
-        recipe, surfaces: what was walked.
+        recipe, surfaces: the recipe, and one surface per variable.
         points: before the first and after each step, float64, shape ``(steps + 1, n, 2)``.
-        states: one array of the shape of ``points`` a state variable, in the order of the
-            description; ``None`` for one that Keras does not keep under these hyperparameters.
-        rates: the learning rate Keras used in each step, shape ``(steps,)``.
+        states: one array of the shape of ``points`` per state variable, in the order of the
+            optimizer's description; None if Keras does not keep it with these hyperparameters.
+        rates: the learning rate that Keras used in each step, shape ``(steps,)``.
     """
 
     recipe: Recipe
@@ -39,17 +39,17 @@ def keras_walk(
     steps: int = 200,
     dtype: str = "float64",
 ) -> Walk:
-    """Step the recipe's Keras optimizer along the gradients of the surfaces.
+    """Steps the recipe's Keras optimizer along the gradients of the surfaces.
 
-    Each variable has its own state, as the layers of a network have. Gradients are taken in
-    float64 at the point where Keras is; Keras computes in ``dtype``, its rates in float32.
+    Each variable has its own state, like the layers of a network. Gradients are computed in
+    float64 at Keras's current point; Keras computes in ``dtype`` and its learning rates in float32.
 
     Args:
-        recipe: gives the optimizer.
-        surfaces: where the variables walk, one variable each.
-        starts: where they start; each surface's own start if omitted.
-        steps: how many optimizer steps.
-        dtype: the type of the variables, ``"float64"`` or, as in training, ``"float32"``.
+        recipe: determines the optimizer.
+        surfaces: one surface per variable.
+        starts: start points; each surface's default start if omitted.
+        steps: number of optimizer steps.
+        dtype: type of the variables, ``"float64"`` or, as in training, ``"float32"``.
     """
     import keras
     import tensorflow as tf
@@ -61,14 +61,14 @@ def keras_walk(
         for i, start in enumerate(starts)
     ]
     optimizer.build(variables)
-    kept = [
+    state_groups = [
         _state_variables(optimizer, variables, state.name) for state in recipe.optimizer_spec.states
     ]
 
     def read() -> list[Any]:
         return [
             tf.stack([tf.broadcast_to(v.value, (2,)) for v in group])
-            for group in [variables, *(group for group in kept if group)]
+            for group in [variables, *(group for group in state_groups if group)]
         ]
 
     def advance(gradients: Any) -> tuple[Any, list[Any]]:
@@ -77,30 +77,30 @@ def keras_walk(
         return rate, read()
 
     advance = tf.function(advance, autograph=False)
-    seen, rates = [[part.numpy() for part in read()]], []
-    with _divisions_kept(), np.errstate(over="ignore"):
+    snapshots, rates = [[part.numpy() for part in read()]], []
+    with _no_constant_folding(), np.errstate(over="ignore"):
         for _ in range(steps):
-            points = seen[-1][0].astype(np.float64)
+            points = snapshots[-1][0].astype(np.float64)
             gradients = [s.gradient_at(at) for s, at in zip(surfaces, points, strict=True)]
             rate, parts = advance(tf.constant(np.array(gradients, dtype)))
             rates.append(float(rate))
-            seen.append([part.numpy() for part in parts])
-    points, *states = (np.array(part, np.float64) for part in zip(*seen, strict=True))
+            snapshots.append([part.numpy() for part in parts])
+    points, *states = (np.array(part, np.float64) for part in zip(*snapshots, strict=True))
     filled = iter(states)
     return Walk(
         recipe=recipe,
         surfaces=tuple(surfaces),
         points=points,
-        states=tuple(next(filled) if group else None for group in kept),
+        states=tuple(next(filled) if group else None for group in state_groups),
         rates=np.array(rates),
     )
 
 
 def _state_variables(optimizer: Any, variables: list[Any], name: str) -> list[Any]:
-    """Keras's state variables of this name, one a variable; empty if it keeps none.
+    """Keras's state variables with this name, one per variable; empty if there are none.
 
-    Keras names them after the variable they belong to. One that belongs to no single variable
-    (Nadam's product of momenta) is only found as an attribute.
+    Keras names them after the variable they belong to. A state shared by all variables (Nadam's
+    product of momenta) exists only as an attribute.
     """
     if (shared := getattr(optimizer, f"_{name}", None)) is not None:
         return [shared] * len(variables)
@@ -110,12 +110,12 @@ def _state_variables(optimizer: Any, variables: list[Any], name: str) -> list[An
 
 
 @contextmanager
-def _divisions_kept() -> Iterator[None]:
-    """Keep TensorFlow from turning divisions by a constant into multiplications.
+def _no_constant_folding() -> Iterator[None]:
+    """Keeps TensorFlow from turning divisions by a constant into multiplications.
 
-    In a graph it computes ``t / 121`` as ``t * (1 / 121)``, which at ``t = 121`` is just below 1,
-    so that a staircase falls, or a restart comes, one step later than the schedule says when it
-    is called directly.
+    In a graph it computes ``t / 121`` as ``t * (1 / 121)``, which is slightly less than 1 at
+    ``t = 121``. A staircase would then drop, or a restart occur, one step later than when the
+    schedule is called directly.
     """
     import tensorflow as tf
 

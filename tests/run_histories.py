@@ -1,4 +1,4 @@
-"""Runs of earlier days for tests of pages: put into a store as a worker would, without training."""
+"""Ended runs for tests of pages: written to a store as a worker would, without training."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ RESULT = RunResult(
     ),
     b"a network",
 )
-"""What comes of every run: two surest mistakes, and a file."""
+"""The result of every run: its two most confident mistakes, and a network file."""
 
 
 def learned_by(epoch: int) -> EpochSnapshot:
-    """What every network has learned by an epoch: all classes but the first."""
+    """An epoch snapshot of a network that recognises all classes but the first."""
     confusion = np.diag(np.full(10, 50 * epoch))
     confusion[0] = np.roll(confusion[0], 6)
     return EpochSnapshot(epoch, np.full((16, 28, 28), 128 + epoch, np.uint8), 0.25, confusion)
 
 
 def small_plan(optimizer: str = "adam", rate: float = 0.001, **settings: int) -> RunPlan:
-    """A plan of three epochs of ten steps, at a constant rate."""
+    """A plan of three epochs of ten steps, at a constant learning rate."""
     schedule = {"name": "constant", "learning_rate": rate}
     recipe = Recipe.from_dict({"optimizer": {"name": optimizer}, "schedule": schedule})
     return RunPlan.of(recipe, **({"epochs": 3, "batch_size": 100, "train_size": 1000} | settings))
 
 
 def train_all(store: Store, losses: list[float], state: State = "finished") -> None:
-    """Begin and end every queued run.
+    """Starts and ends every queued run.
 
     Args:
-        store: where they are.
-        losses: of each run in the order of their numbers, NaN for one that diverged. Accuracies
-            follow from it: one less the loss.
-        state: how they end.
+        store: the store with the runs.
+        losses: loss of each run in the order of run numbers; NaN for a run that diverged.
+            Accuracies are ``1 - loss``.
+        state: the runs' final state.
     """
     store.register_worker(WORKER)
     waiting = sorted(run.id for run in store.runs() if run.state == "queued")
@@ -64,10 +64,10 @@ def train_all(store: Store, losses: list[float], state: State = "finished") -> N
             )
             store.record_epoch(*attempt, record)
             store.record_snapshot(*attempt, learned_by(epoch))
-        lost = not math.isfinite(loss)
-        reason = "diverged at step 30" if lost else "completed all 30 steps"
-        if not lost:
+        diverged = not math.isfinite(loss)
+        reason = "diverged at step 30" if diverged else "completed all 30 steps"
+        if not diverged:
             store.record_result(*attempt, RESULT)
-        tested = (None, None) if lost else (loss, 1 - loss)
-        store.finish(*attempt, state, reason, *tested, diverged=lost)
-    store.bury(WORKER, "the day was over")
+        tested = (None, None) if diverged else (loss, 1 - loss)
+        store.finish(*attempt, state, reason, *tested, diverged=diverged)
+    store.mark_dead(WORKER, "the day was over")

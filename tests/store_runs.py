@@ -1,4 +1,4 @@
-"""Runs in a store for tests, brought to a state without training anything."""
+"""Runs in a store for tests, brought to a state without training."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from lrlab.runs.limits import Limits
 from lrlab.runs.store import State, Store
 from lrlab.training.measurements import EpochRecord
 
-ROOMY = Limits(max_waiting=100)
-"""For tests in which one browser asks for much."""
+HIGH_LIMITS = Limits(max_waiting=100)
+"""Limits for tests in which one browser queues many runs."""
 
 PLAN = RunPlan.of(Recipe.from_dict({"optimizer": {"name": "nadam"}}), epochs=3)
 
@@ -25,7 +25,7 @@ def claim(store: Store) -> tuple[int, int]:
 
 
 def bring_to(store: Store, state: State) -> tuple[int, int]:
-    """A new run in this state, with its attempt's number."""
+    """Creates a run in this state; returns its number and its attempt."""
     run_id = queue(store)
     if state == "queued":
         return run_id, 0

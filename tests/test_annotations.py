@@ -1,4 +1,4 @@
-"""What a run's owner writes about it, and epochs of many runs read at once."""
+"""Names, tags and notes of runs and groups, and reading epochs of several runs at once."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def test_an_owner_names_tags_and_notes_a_run_and_the_rest_stays(store: Store) -> None:
+def test_annotating_a_run_changes_only_its_name_tags_and_notes(store: Store) -> None:
     run_id = store.queue(PLAN, owner="ada", name="first")
     before = store.run(run_id)
-    store.describe(run_id, by="ada", name=" best yet ", tags=["a", " b ", "a", ""])
-    store.describe(run_id, by="ada", notes="two\nlines ")
+    store.annotate(run_id, by="ada", name=" best yet ", tags=["a", " b ", "a", ""])
+    store.annotate(run_id, by="ada", notes="two\nlines ")
     after = store.run(run_id)
     assert (after.name, after.tags, after.notes) == ("best yet", ("a", "b"), "two\nlines")
     assert (after.plan, after.state, after.created) == (before.plan, before.state, before.created)
-    store.describe(run_id, by="ada", tags=[])
+    store.annotate(run_id, by="ada", tags=[])
     assert store.run(run_id).tags == ()
     assert store.run(run_id).notes == "two\nlines"
 
 
-def test_somebody_elses_run_keeps_its_name(store: Store) -> None:
+def test_only_the_owner_can_annotate_a_run(store: Store) -> None:
     run_id = store.queue(PLAN, owner="ada", name="first")
-    with pytest.raises(WriteRefused, match="somebody else's"):
-        store.describe(run_id, by="eve", name="mine now")
+    with pytest.raises(WriteRefused, match="belongs to another browser"):
+        store.annotate(run_id, by="eve", name="mine now")
     assert store.run(run_id).name == "first"
     with pytest.raises(UnknownRun):
-        store.describe(run_id + 1, by="ada", name="x")
+        store.annotate(run_id + 1, by="ada", name="x")
 
 
-def test_an_owner_renames_a_group_and_nobody_else_does(store: Store) -> None:
+def test_only_the_owner_can_rename_a_group(store: Store) -> None:
     group = store.queue_group({"a": PLAN}, owner="ada", name="first", kind="seeds")
     store.rename_group(group, by="ada", name=" best yet ")
     assert store.group(group).name == "best yet"
-    with pytest.raises(WriteRefused, match="somebody else's"):
+    with pytest.raises(WriteRefused, match="belongs to another browser"):
         store.rename_group(group, by="eve", name="mine now")
     with pytest.raises(InvalidInput, match="1 to 100"):
         store.rename_group(group, by="ada", name=" ")
@@ -59,7 +59,7 @@ def test_an_owner_renames_a_group_and_nobody_else_does(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "annotation",
     [
         {"name": " "},
         {"tags": ["x" * 31]},
@@ -70,11 +70,11 @@ def test_an_owner_renames_a_group_and_nobody_else_does(store: Store) -> None:
         {"notes": "bell \a"},
     ],
 )
-def test_what_is_not_allowed_changes_nothing(store: Store, given: dict) -> None:
+def test_an_invalid_annotation_changes_nothing(store: Store, annotation: dict) -> None:
     run_id = store.queue(PLAN, owner="ada", name="first")
     before = store.run(run_id)
     with pytest.raises(InvalidInput):
-        store.describe(run_id, by="ada", **given)
+        store.annotate(run_id, by="ada", **annotation)
     assert store.run(run_id) == before
 
 
@@ -88,11 +88,11 @@ def test_epochs_of_several_runs_are_read_at_once(store: Store) -> None:
                 run_id, run.attempt, EpochRecord(epoch, epoch * 10, 1, 0.5, 1, run_id / 10, 0.1, 1)
             )
         store.finish(run_id, run.attempt, "finished", "done")
-    found = store.epochs_of(ids)
-    assert {run_id: [e.epoch for e in rows] for run_id, rows in found.items()} == {
+    epochs_by_run = store.epochs_of(ids)
+    assert {run_id: [e.epoch for e in rows] for run_id, rows in epochs_by_run.items()} == {
         ids[0]: [1, 2],
         ids[1]: [1, 2],
         ids[2]: [],
     }
-    assert found[ids[1]] == store.epochs(ids[1])
+    assert epochs_by_run[ids[1]] == store.epochs(ids[1])
     assert store.epochs_of([]) == {}

@@ -1,4 +1,4 @@
-"""Who may import whom: the directions that the README's house section promises."""
+"""Which modules may import which: the import directions described in the README."""
 
 from __future__ import annotations
 
@@ -30,56 +30,60 @@ LAYERS = (
     ("__init__",),
     ("ui", "__main__"),
 )
-"""The rooms of ``lrlab``, lowest first. A module imports from its own room and from lower layers."""
+"""The rooms of ``lrlab``, lowest first. A module imports from its own room and lower layers."""
 
 HOMES = {
     "streamlit": ("app.py", "pages/", "lrlab/ui/"),
+    "streamlit.delta_generator": ("lrlab/ui/app/streamlit_internals.py",),
+    "streamlit.runtime": ("lrlab/ui/app/streamlit_internals.py",),
     "lrlab.ui": ("app.py", "pages/", "lrlab/ui/"),
     "tensorflow": ("lrlab/training/",),
     "keras": ("lrlab/keras/", "lrlab/training/"),
     "sqlalchemy": ("lrlab/runs/store/",),
     "sqlite3": ("lrlab/runs/store/",),
 }
-"""Each package, and the only files that import it, inside functions too."""
+"""Package -> the only files that may import it, including inside functions."""
 
 
-def is_for_types_alone(node: ast.AST) -> bool:
+def is_type_checking_block(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules a file imports when it runs, inside functions too.
+    """The modules a file imports when it runs, including inside functions.
 
-    ``from a import b`` gives both ``a`` and ``a.b``. Imports for type checkers alone are left out.
+    ``from a import b`` gives both ``a`` and ``a.b``. Imports under ``TYPE_CHECKING`` are left out.
     """
-    waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
-    while waiting:
-        node = waiting.pop()
-        if is_for_types_alone(node):
-            waiting += node.orelse
+    pending: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while pending:
+        node = pending.pop()
+        if is_type_checking_block(node):
+            pending += node.orelse
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute here"
+            assert node.level == 0, f"{path}: use absolute imports"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        waiting += ast.iter_child_nodes(node)
+        pending += ast.iter_child_nodes(node)
 
 
-def below(module: str, package: str) -> bool:
+def is_in_package(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
 @pytest.mark.parametrize("package", HOMES)
-def test_a_package_is_imported_only_at_home(package: str) -> None:
-    users = {n for n, path in NAMES.items() if any(below(m, package) for m in imports(path))}
-    assert users, f"nobody imports {package}: this test looks for the wrong thing"
+def test_a_package_is_imported_only_where_allowed(package: str) -> None:
+    users = {
+        n for n, path in NAMES.items() if any(is_in_package(m, package) for m in imports(path))
+    }
+    assert users, f"no file imports {package}: fix the package name in HOMES"
     assert [name for name in sorted(users) if not name.startswith(HOMES[package])] == []
 
 
 def room(module: str) -> str:
-    """The first name below ``lrlab``."""
+    """A module's room: the first name below ``lrlab``."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
@@ -91,20 +95,20 @@ MODULES = {module_name(name): path for name, path in NAMES.items()}
 INSIDE = {name: path for name, path in MODULES.items() if name.split(".")[0] == "lrlab"}
 
 
-def test_every_room_has_its_layer_and_every_layer_its_rooms() -> None:
+def test_every_room_is_listed_in_exactly_one_layer() -> None:
     assert {room(module) for module in INSIDE} == {room for layer in LAYERS for room in layer}
 
 
 @pytest.mark.parametrize("module", INSIDE)
-def test_a_module_imports_only_from_its_own_room_and_from_lower_layers(module: str) -> None:
+def test_a_module_imports_only_from_its_own_room_and_lower_layers(module: str) -> None:
     layers = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
     own = room(module)
-    used = {name for name in imports(INSIDE[module]) if name in INSIDE}
-    wrong = [m for m in sorted(used) if room(m) != own and layers[room(m)] >= layers[own]]
-    assert wrong == []
+    imported = {name for name in imports(INSIDE[module]) if name in INSIDE}
+    violations = [m for m in sorted(imported) if room(m) != own and layers[room(m)] >= layers[own]]
+    assert violations == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     graph = {
         module: {m for m in imports(path) if m in MODULES and m != module}
         for module, path in MODULES.items()
@@ -113,11 +117,11 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def run(code: str, *arguments: str) -> str:
-    """What this code prints in a Python of its own."""
+    """The output of this code in a new Python process."""
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 LOADED = """
@@ -145,13 +149,13 @@ print(loaded("tensorflow", "keras", "sklearn"))
 """
 
 
-def test_a_visit_of_every_page_loads_neither_tensorflow_nor_keras_nor_scikit_learn(
+def test_visiting_every_page_loads_neither_tensorflow_nor_keras_nor_scikit_learn(
     tmp_path: Path,
 ) -> None:
     assert run(LOADED + VISIT, f"sqlite:///{tmp_path / 'runs.db'}").strip() == "[]"
 
 
-def test_the_package_itself_is_light() -> None:
+def test_importing_the_package_loads_no_heavy_library() -> None:
     heavy = "'streamlit', 'tensorflow', 'keras', 'sklearn', 'pandas', 'altair', 'sqlalchemy'"
     assert run(f"{LOADED}\nimport lrlab\nprint(loaded({heavy}))").strip() == "[]"
 
@@ -166,6 +170,6 @@ def test_the_package_itself_is_light() -> None:
         "lrlab.runs.worker",
     ],
 )
-def test_what_the_pages_process_uses_of_training_is_light(module: str) -> None:
+def test_modules_used_by_the_page_process_load_no_heavy_library(module: str) -> None:
     heavy = "'tensorflow', 'keras', 'sklearn', 'streamlit'"
     assert run(f"{LOADED}\nimport {module}\nprint(loaded({heavy}))").strip() == "[]"

@@ -1,4 +1,4 @@
-"""A real worker is killed in the middle of a run, and the next goes on as if nothing had been."""
+"""A real worker is killed during a run, and the next attempt continues with identical results."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PLAN = RunPlan.of(RECIPE, epochs=15, batch_size=32, train_size=300)
 
 
 def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
-    """A worker that trains one run, without an engine."""
-    limits = ["--runs", "1", "--memory", str(ENOUGH_MEMORY)]
+    """Starts a worker without an engine; it trains one run."""
+    limits = ["--max-runs", "1", "--retire-above-mb", str(ENOUGH_MEMORY)]
     return subprocess.Popen(
         [sys.executable, "-m", "lrlab.runs.worker", "--name", name, *limits],
         stdin=subprocess.PIPE,
@@ -33,7 +33,7 @@ def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
+def test_a_run_whose_worker_was_killed_is_resumed_with_the_same_history(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -42,7 +42,7 @@ def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
     with start_worker(url, "first") as worker:
         wait_until(lambda: len(store.epochs(run_id)) >= 2, "two epochs had ended")
         worker.kill()
-    assert store.bury("first", "its worker was killed").state == "interrupted"
+    assert store.mark_dead("first", "its worker was killed").state == "interrupted"
     assert runs_with_checkpoints(folder) == {run_id}
 
     store.resume(run_id, by="ada")
@@ -53,15 +53,17 @@ def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
     assert run.resumed.startswith("resumed at the end of epoch ")
     assert runs_with_checkpoints(folder) == set()
 
-    whole = ListSink()
-    outcome = train(PLAN, whole)
+    reference = ListSink()
+    outcome = train(PLAN, reference)
     assert run.test_accuracy == outcome.test_accuracy
     history = {
-        name: [getattr(row, name) for row in store.epochs(run_id)] for name in whole.history()
+        name: [getattr(row, name) for row in store.epochs(run_id)] for name in reference.history()
     }
-    assert history == whole.history()
-    found = [(row.step, row.loss, row.learning_rate) for row in store.points(run_id)]
-    assert found == [(point.step, point.loss, point.learning_rate) for point in whole.all_points]
+    assert history == reference.history()
+    points = [(row.step, row.loss, row.learning_rate) for row in store.points(run_id)]
+    assert points == [
+        (point.step, point.loss, point.learning_rate) for point in reference.all_points
+    ]
     assert store.snapshot_epochs(run_id) == list(range(PLAN.epochs + 1))
 
 
@@ -70,63 +72,69 @@ def test_a_run_whose_worker_was_killed_goes_on_and_has_the_same_history(
 
 @pytest.fixture
 def interrupted(new_store: tuple[Store, str], tmp_path: Path) -> tuple[Store, Path, int]:
-    """A run that was interrupted and resumed, with checkpoints of its first two epochs."""
+    """An interrupted run, queued again, with checkpoints of its first two epochs."""
     store, _ = new_store
     store.register_worker("worker")
     run_id = store.queue(plan_of({"optimizer": {"name": "sgd"}}), owner="ada", name="cut off")
     files = checkpoint_files_of(store.claim("worker"), UNFUSED, SAMPLE, tmp_path)
     for epoch in (1, 2):
         files.write(Checkpoint(epoch, (), {}))
-    store.bury("worker", "its worker was killed")
+    store.mark_dead("worker", "its worker was killed")
     store.register_worker("worker")
     store.resume(run_id, by="ada")
     return store, tmp_path, run_id
 
 
-def begin(store: Store, folder: Path) -> tuple[int, str]:
-    """The epochs that the next attempt need not train, and what it says."""
+def start_attempt(store: Store, folder: Path) -> tuple[int, str]:
+    """The number of epochs that the next attempt skips, and its message about it."""
     run = store.claim("worker")
-    start, said = find_resume_point(checkpoint_files_of(run, UNFUSED, SAMPLE, folder), run)
-    return start.epoch if start else 0, said
+    start, message = find_resume_point(checkpoint_files_of(run, UNFUSED, SAMPLE, folder), run)
+    return start.epoch if start else 0, message
 
 
 @pytest.mark.parametrize(
-    ("damaged", "epoch", "said"),
+    ("damaged", "epoch", "message"),
     [
         ([], 2, "resumed at the end of epoch 2"),
-        ([NEWEST], 1, "resumed at the end of epoch 1; its last checkpoint is damaged"),
+        ([NEWEST], 1, "resumed at the end of epoch 1; its latest checkpoint is damaged"),
         (
             [NEWEST, OLDER],
             0,
-            "begun anew; its last checkpoint is damaged; its last but one checkpoint is damaged",
+            (
+                "restarted from the beginning; its latest checkpoint is damaged; "
+                "its previous checkpoint is damaged"
+            ),
         ),
     ],
 )
-def test_an_attempt_starts_at_the_newest_sound_checkpoint_and_says_so(
-    interrupted: tuple[Store, Path, int], damaged: list[str], epoch: int, said: str
+def test_an_attempt_starts_at_the_newest_undamaged_checkpoint_and_says_so(
+    interrupted: tuple[Store, Path, int], damaged: list[str], epoch: int, message: str
 ) -> None:
     store, folder, run_id = interrupted
     for end in damaged:
         path = folder / f"{run_id}{end}"
         path.write_bytes(path.read_bytes()[:-1])
-    assert begin(store, folder) == (epoch, said)
+    assert start_attempt(store, folder) == (epoch, message)
 
 
-def test_an_attempt_without_checkpoints_begins_anew_and_says_so(
+def test_an_attempt_without_checkpoints_starts_from_the_beginning_and_says_so(
     interrupted: tuple[Store, Path, int], tmp_path: Path
 ) -> None:
     store, _, _ = interrupted
-    assert begin(store, tmp_path / "empty") == (0, "begun anew: no epoch had been kept")
+    assert start_attempt(store, tmp_path / "empty") == (
+        0,
+        "restarted from the beginning: no checkpoint was found",
+    )
 
 
-def test_a_first_attempt_looks_for_nothing(new_store: tuple[Store, str], tmp_path: Path) -> None:
+def test_a_first_attempt_reads_no_checkpoint(new_store: tuple[Store, str], tmp_path: Path) -> None:
     store, _ = new_store
     store.register_worker("worker")
     store.queue(plan_of({"optimizer": {"name": "sgd"}}), owner="ada", name="first")
-    assert begin(store, tmp_path) == (0, "")
+    assert start_attempt(store, tmp_path) == (0, "")
 
 
-def test_checkpoints_of_runs_that_cannot_go_on_are_removed(
+def test_checkpoints_of_runs_that_cannot_be_resumed_are_deleted(
     interrupted: tuple[Store, Path, int],
 ) -> None:
     store, folder, run_id = interrupted

@@ -1,4 +1,4 @@
-"""Training in blocks, fused by XLA and unfused, against plain ``model.fit`` step by step."""
+"""Training in blocks, fused by XLA and unfused, compared step by step with plain ``model.fit``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from lrlab.recipes.plan import PRESETS, RunPlan
 from lrlab.training.compile_mode import (
     FUSED,
-    FUSED_STEPS,
+    MIN_FUSED_STEPS,
     UNFUSED,
     CompileMode,
     choose_compile_mode,
@@ -37,38 +37,38 @@ PLATEAU = {
 }
 
 
-def run(plan: RunPlan, way: CompileMode) -> ListSink:
+def run(plan: RunPlan, mode: CompileMode) -> ListSink:
     sink = ListSink()
-    outcome = train(plan, sink, SAMPLE, way)
-    assert (outcome.kind, outcome.way) == ("completed", way.key)
+    outcome = train(plan, sink, SAMPLE, mode)
+    assert (outcome.kind, outcome.compile_mode) == ("completed", mode.key)
     return sink
 
 
-@pytest.mark.parametrize("way", [FUSED, UNFUSED], ids=lambda way: way.key)
+@pytest.mark.parametrize("mode", [FUSED, UNFUSED], ids=lambda mode: mode.key)
 @pytest.mark.parametrize(
     ("recipe", "settings"),
     [
         # Two blocks; the second has three whole batches and one of 4 images.
         (NADAM, {"train_size": 356}),
-        # No smaller last batch, and all blocks have one size.
+        # No smaller last batch; all blocks have the same size.
         (CYCLING_ADAM, {"train_size": 1_024, "batch_size": 64, "epochs": 3}),
-        # An epoch is one batch, smaller than a batch should be.
+        # Each epoch is a single batch, smaller than ``batch_size``.
         (PLATEAU, {"train_size": 90, "batch_size": 100, "epochs": 5}),
     ],
     ids=["nadam", "adam with a schedule", "a plateau callback"],
 )
-def test_every_step_is_the_one_of_a_plain_model_fit(
-    recipe: dict[str, Any], settings: dict[str, int], way: CompileMode
+def test_every_step_equals_the_step_of_a_plain_model_fit(
+    recipe: dict[str, Any], settings: dict[str, int], mode: CompileMode
 ) -> None:
     plan = plan_of(recipe, seed=3, **settings)
-    sink, steps = run(plan, way), StepLosses(plan)
-    history, _ = plain_fit(plan, way.jit_compile, steps)
+    sink, steps = run(plan, mode), StepLosses(plan)
+    history, _ = plain_fit(plan, mode.jit_compile, steps)
 
     for name, expected in sink.history().items():
         np.testing.assert_allclose(history[name], expected, rtol=0, atol=1e-5, err_msg=name)
     assert [point.step for point in sink.all_points] == list(range(plan.total_steps))
     losses = [point.loss for point in sink.all_points]
-    # The batch's loss is worked out from Keras's running mean, in float32.
+    # The batch's loss is computed from Keras's running mean, in float32.
     np.testing.assert_allclose(losses, steps.losses, rtol=0, atol=3e-4)
     if not plan.recipe.schedule_spec.reactive:
         rates = [point.learning_rate for point in sink.all_points]
@@ -76,7 +76,7 @@ def test_every_step_is_the_one_of_a_plain_model_fit(
         np.testing.assert_allclose(rates, planned, rtol=0, atol=2e-6 * planned.max())
 
 
-def test_a_plateau_lowers_the_rate_of_a_fused_run() -> None:
+def test_a_plateau_lowers_the_learning_rate_of_a_fused_run() -> None:
     sink = run(plan_of(PLATEAU, train_size=90, batch_size=100, epochs=5), FUSED)
     rates = [record.learning_rate for record in sink.epochs]
     assert rates[0] == pytest.approx(0.2)
@@ -84,16 +84,16 @@ def test_a_plateau_lowers_the_rate_of_a_fused_run() -> None:
     assert rates[-1] < 0.1
 
 
-def test_runs_that_differ_in_seed_or_rate_share_a_program_and_start_afresh() -> None:
+def test_runs_that_differ_in_seed_or_learning_rate_share_a_program_but_no_state() -> None:
     def with_rate(rate: float, seed: int) -> RunPlan:
         schedule = {"name": "constant", "learning_rate": rate}
         return plan_of(NADAM | {"schedule": schedule}, seed=seed, train_size=320)
 
     first = run(with_rate(1e-3, seed=1), FUSED)
     other = run(with_rate(1e-2, seed=2), FUSED)
-    again = run(with_rate(1e-3, seed=1), FUSED)
-    assert [sink.phases.count("compiling") for sink in (other, again)] == [0, 0]
-    assert again.history() == first.history()
+    repeated = run(with_rate(1e-3, seed=1), FUSED)
+    assert [sink.phases.count("compiling") for sink in (other, repeated)] == [0, 0]
+    assert repeated.history() == first.history()
     assert other.history() != first.history()
     assert [record.learning_rate for record in other.epochs] == pytest.approx([1e-2, 1e-2])
 
@@ -129,7 +129,7 @@ def test_a_fused_run_that_diverges_ends_at_that_step_within_its_block() -> None:
     assert len(fused.epochs) == 1
 
 
-def test_a_fused_run_that_is_stopped_keeps_what_was_measured() -> None:
+def test_a_stopped_fused_run_keeps_its_measurements() -> None:
     sink = ListSink(stop=lambda sink: len(sink.all_points) > 32)
     outcome = train(plan_of(NADAM, train_size=320, epochs=40), sink, SAMPLE, FUSED)
     assert outcome.kind == "stopped"
@@ -137,7 +137,7 @@ def test_a_fused_run_that_is_stopped_keeps_what_was_measured() -> None:
     assert [point.step for point in sink.all_points] == list(range(outcome.steps))
 
 
-def test_no_more_programs_are_kept_than_allowed() -> None:
+def test_the_number_of_compiled_programs_is_limited() -> None:
     programs = CompiledPrograms()
 
     def find(beta: float) -> object:
@@ -152,9 +152,11 @@ def test_no_more_programs_are_kept_than_allowed() -> None:
     assert find(0.1) is not second
 
 
-def test_a_plan_alone_decides_how_it_is_trained() -> None:
+def test_the_compile_mode_depends_only_on_the_plan() -> None:
     assert {choose_compile_mode(plan) for plan in PRESETS.values()} == {FUSED}
     assert choose_compile_mode(plan_of(NADAM, train_size=45_000, network="cnn")) is UNFUSED
     steps = {"train_size": 1_000, "batch_size": 10}
-    assert choose_compile_mode(plan_of(NADAM, epochs=FUSED_STEPS // 100, **steps)) is FUSED
-    assert choose_compile_mode(plan_of(NADAM, epochs=FUSED_STEPS // 100 - 1, **steps)) is UNFUSED
+    assert choose_compile_mode(plan_of(NADAM, epochs=MIN_FUSED_STEPS // 100, **steps)) is FUSED
+    assert (
+        choose_compile_mode(plan_of(NADAM, epochs=MIN_FUSED_STEPS // 100 - 1, **steps)) is UNFUSED
+    )

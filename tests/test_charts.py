@@ -1,4 +1,4 @@
-"""Tables hold what was computed; charts ask only for columns that their tables have."""
+"""Tables hold the computed values; charts read only columns that their tables have."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from lrlab.charts import (
     loss_chart,
     point_table,
     recorded_rate_chart,
-    thinned,
+    thin_rows,
     trajectory_csv,
     trajectory_map_chart,
     trajectory_rate_chart,
     trajectory_table,
-    u_chart,
-    u_table,
+    u_curve_chart,
+    u_curve_table,
     value_chart,
 )
 from lrlab.descent.hyperparameter_map import AxisTicks
@@ -59,48 +59,52 @@ EPOCHS = epoch_table(
         epoch_record(2, loss=0.4, accuracy=0.9, val_loss=0.5, val_accuracy=0.8),
     ]
 )
-TICKED = AxisTicks("beta_1", ((0.0, "0"), (0.5, "0.9"), (1.0, "0.99")))
+AXIS_TICKS = AxisTicks("beta_1", ((0.0, "0"), (0.5, "0.9"), (1.0, "0.99")))
 
 
-def walk(rate: float, surface: str = "rosenbrock") -> Trajectory:
+def sgd_trajectory(rate: float, surface: str = "rosenbrock") -> Trajectory:
     schedule = {"name": "constant", "learning_rate": rate}
     return trace(
         Recipe.from_dict({"optimizer": {"name": "sgd"}, "schedule": schedule}), surface, steps=40
     )
 
 
-PATH = walk(1e-3)
+TRAJECTORY = sgd_trajectory(1e-3)
 RACE = race(
     {key: Recipe.from_dict({"optimizer": {"name": key}}) for key in ("sgd", "adam")}, "booth"
 )
-U_CURVES, U_DOTS = u_table(RACE, 0.0)
+U_CURVES, U_DOTS = u_curve_table(RACE, 0.0)
 PICTURE = pd.DataFrame({"url": ["data:image/png;base64,"]})
-HERE = pd.DataFrame({"x": [0.5], "y": [0.5]})
-MADE = {
+MARKER = pd.DataFrame({"x": [0.5], "y": [0.5]})
+CHARTS = {
     "curve": (curve_chart, [CURVE], {"recipes": ("a",)}),
     "curve in epochs": (curve_chart, [CURVE], {"recipes": ("a", "b"), "unit": "epoch"}),
     "curve, log": (curve_chart, [CURVE], {"recipes": ("a",), "log": True}),
     "values": (
         value_chart,
-        [trajectory_table(PATH, "a"), divergence_table([walk(1.0)])],
+        [trajectory_table(TRAJECTORY, "a"), divergence_table([sgd_trajectory(1.0)])],
         {"recipes": ("a",), "has_minimum": True},
     ),
     "values without minimum": (
         value_chart,
-        [trajectory_table(walk(1e-3, "saddle"), "a"), divergence_table([])],
+        [trajectory_table(sgd_trajectory(1e-3, "saddle"), "a"), divergence_table([])],
         {"recipes": ("a",), "has_minimum": False},
     ),
     "path on its map": (
         trajectory_map_chart,
-        [PICTURE, trajectory_table(PATH, "a")],
-        {"surface": PATH.surface, "recipes": ("a",)},
+        [PICTURE, trajectory_table(TRAJECTORY, "a")],
+        {"surface": TRAJECTORY.surface, "recipes": ("a",)},
     ),
-    "U-curves": (u_chart, [U_CURVES, U_DOTS], {"recipes": tuple(RACE), "has_minimum": True}),
-    "rates of a path": (trajectory_rate_chart, [trajectory_table(PATH, "a")], {"recipes": ("a",)}),
+    "U-curves": (u_curve_chart, [U_CURVES, U_DOTS], {"recipes": tuple(RACE), "has_minimum": True}),
+    "rates of a path": (
+        trajectory_rate_chart,
+        [trajectory_table(TRAJECTORY, "a")],
+        {"recipes": ("a",)},
+    ),
     "outcomes": (
         hyperparameter_map_chart,
-        [PICTURE, HERE],
-        {"x": TICKED, "y": TICKED, "cells": 100},
+        [PICTURE, MARKER],
+        {"x": AXIS_TICKS, "y": AXIS_TICKS, "cells": 100},
     ),
     "loss": (loss_chart, [POINTS, EPOCHS], {"length": 2}),
     "accuracy": (accuracy_chart, [EPOCHS], {"length": 2}),
@@ -112,27 +116,27 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
-    chart, tables, look = MADE[name]
-    assert_reads_only_its_columns(chart, tables, look)
+    chart, tables, options = CHARTS[name]
+    assert_reads_only_its_columns(chart, tables, options)
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_does_not_depend_on_its_rows(name: str) -> None:
-    chart, tables, look = MADE[name]
-    assert_does_not_depend_on_rows(chart, tables, look)
+    chart, tables, options = CHARTS[name]
+    assert_does_not_depend_on_rows(chart, tables, options)
 
 
-def test_series_take_colours_in_the_order_of_the_recipes_and_only_then() -> None:
+def test_colours_follow_the_order_of_the_recipes() -> None:
     chart = curve_chart(alt.NamedData("t"), recipes=("z", "a")).to_dict()
     scale = chart["encoding"]["color"]["scale"]
     assert scale["domain"] == ["z", "a"]
-    # The colours themselves are the theme's, so that they follow light and dark.
+    # The colours come from the theme, which has a light and a dark version.
     assert "range" not in scale
 
 
-def test_a_curve_lies_on_the_recipes_rates_from_first_to_last_step() -> None:
+def test_a_curve_has_the_recipes_learning_rates_from_first_to_last_step() -> None:
     assert len(CURVE) == CURVE_POINTS
     assert (CURVE["step"].iloc[0], CURVE["step"].iloc[-1]) == (0, 1999)
     assert CURVE["step"].is_monotonic_increasing and CURVE["step"].is_unique
@@ -146,44 +150,44 @@ def test_a_short_curve_has_every_step(steps: int) -> None:
     assert curve_table(RECIPE, steps, 10, "a")["step"].tolist() == list(range(steps))
 
 
-def test_a_path_has_a_row_for_every_step_and_no_rate_after_the_last() -> None:
-    table = trajectory_table(PATH, "a")
+def test_a_trajectory_table_has_a_row_for_every_step_and_no_learning_rate_after_the_last() -> None:
+    table = trajectory_table(TRAJECTORY, "a")
     assert table["step"].tolist() == list(range(41))
-    assert (table[["x", "y"]].to_numpy() == PATH.points).all()
-    assert (table["learning_rate"].iloc[:-1] == PATH.learning_rates).all()
+    assert (table[["x", "y"]].to_numpy() == TRAJECTORY.points).all()
+    assert (table["learning_rate"].iloc[:-1] == TRAJECTORY.learning_rates).all()
     assert np.isnan(table["learning_rate"].iloc[-1])
-    assert (table["gap"] == PATH.values - PATH.surface.minimum).all()
+    assert (table["gap"] == TRAJECTORY.values - TRAJECTORY.surface.minimum).all()
 
 
-def test_a_gap_of_nothing_can_stand_on_a_logarithmic_axis() -> None:
+def test_a_gap_of_zero_can_be_shown_on_a_logarithmic_axis() -> None:
     recipe = Recipe.from_dict({"optimizer": {"name": "sgd"}})
     at_minimum = trace(recipe, "booth", start=(1.0, 3.0), steps=3)
     assert (trajectory_table(at_minimum, "a")["gap"] > 0).all()
 
 
-def test_a_surface_without_minimum_shows_its_value_itself() -> None:
-    table = trajectory_table(walk(0.1, "saddle"), "a")
+def test_a_surface_without_minimum_shows_its_value() -> None:
+    table = trajectory_table(sgd_trajectory(0.1, "saddle"), "a")
     assert (table["gap"] == table["f"]).all()
     assert (table["f"] < 0).any()
 
 
 def test_each_divergence_has_a_row_that_names_its_step() -> None:
-    lost, kept = walk(1.0), walk(1e-3)
-    table = divergence_table([lost, kept])
-    assert table["step"].tolist() == [lost.diverged_at]
-    assert f"{lost.diverged_at:,}" in table["text"].item()
-    assert divergence_table([kept]).empty
+    diverged, converged = sgd_trajectory(1.0), sgd_trajectory(1e-3)
+    table = divergence_table([diverged, converged])
+    assert table["step"].tolist() == [diverged.diverged_at]
+    assert f"{diverged.diverged_at:,}" in table["text"].item()
+    assert divergence_table([converged]).empty
 
 
-def test_a_thinned_table_keeps_its_ends() -> None:
+def test_a_thinned_table_keeps_its_first_and_last_row() -> None:
     table = pd.DataFrame({"step": np.arange(5001)})
-    few = thinned(table)
-    assert len(few) == CURVE_POINTS
-    assert (few["step"].iloc[0], few["step"].iloc[-1]) == (0, 5000)
-    assert thinned(table.head(10)).equals(table.head(10))
+    thinned = thin_rows(table)
+    assert len(thinned) == CURVE_POINTS
+    assert (thinned["step"].iloc[0], thinned["step"].iloc[-1]) == (0, 5000)
+    assert thin_rows(table.head(10)).equals(table.head(10))
 
 
-def test_points_are_placed_in_epochs_and_keep_what_is_not_finite() -> None:
+def test_points_have_fractional_epochs_and_keep_values_that_are_not_finite() -> None:
     assert POINTS["epoch"].tolist() == [0.49, 0.99]
     assert np.isnan(POINTS["loss"].iloc[1])
     assert set(POINTS["recipe"]) == {RECORDED}
@@ -203,17 +207,17 @@ def test_a_run_without_measurements_has_empty_tables() -> None:
     assert epoch_table([]).empty
 
 
-def test_a_u_curve_has_a_row_for_each_rate_at_which_the_recipe_did_not_diverge() -> None:
+def test_a_u_curve_has_a_row_for_each_learning_rate_without_divergence() -> None:
     for label, runner in RACE.items():
         curve = U_CURVES[U_CURVES["recipe"] == label]
-        kept = np.isfinite(runner.finals)
-        assert curve["rate"].tolist() == RATES[kept].tolist()
-        assert (curve["gap"] >= runner.finals[kept]).all()
+        converged = np.isfinite(runner.final_values)
+        assert curve["rate"].tolist() == RATES[converged].tolist()
+        assert (curve["gap"] >= runner.final_values[converged]).all()
     assert U_DOTS["rate"].tolist() == [runner.rate for runner in RACE.values()]
 
 
-def test_a_path_as_csv_is_exact() -> None:
-    table = pd.read_csv(io.StringIO(trajectory_csv(PATH)), float_precision="round_trip")
-    assert (table[["x", "y"]].to_numpy() == PATH.points).all()
-    assert (table["f"] == PATH.values).all()
-    assert table["step"].tolist() == list(range(PATH.steps + 1))
+def test_a_trajectory_as_csv_is_exact() -> None:
+    table = pd.read_csv(io.StringIO(trajectory_csv(TRAJECTORY)), float_precision="round_trip")
+    assert (table[["x", "y"]].to_numpy() == TRAJECTORY.points).all()
+    assert (table["f"] == TRAJECTORY.values).all()
+    assert table["step"].tolist() == list(range(TRAJECTORY.steps + 1))

@@ -1,4 +1,4 @@
-"""``python -m lrlab``: what it prints, what it refuses and how it exits."""
+"""``python -m lrlab``: its output, its errors and its exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-from lrlab.__main__ import EpochLines, main
+from lrlab.__main__ import EpochPrinter, main
 from lrlab.datasets import sources
 from lrlab.training.measurements import EpochRecord
 
@@ -23,7 +23,7 @@ NADAM = '{"optimizer": {"name": "nadam"}}'
 
 @pytest.fixture
 def only_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with no full copy and nothing to download."""
+    """No copy of the full data set and nothing to download."""
     monkeypatch.delenv("LRLAB_DATA_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
@@ -37,13 +37,13 @@ def recipe_file(folder: Path, text: str = NADAM) -> str:
 
 
 def python(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Python in a folder of its own, as a command, with no way to the internet."""
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT), "https_proxy": "http://127.0.0.1:9"}
-    surroundings.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    """Runs Python as a command in this folder, without internet access."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "https_proxy": "http://127.0.0.1:9"}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=surroundings,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -57,27 +57,27 @@ def strict_json(line: str) -> dict[str, float | str]:
     return json.loads(line, parse_constant=refuse)
 
 
-def test_train_prints_one_json_line_an_epoch_and_nothing_else(tmp_path: Path) -> None:
+def test_train_prints_one_json_line_per_epoch_and_nothing_else(tmp_path: Path) -> None:
     recipe_file(tmp_path)
-    done = python(
+    process = python(
         *("-m", "lrlab", "train", "recipe.json", "--epochs", "2", "--train-size", "256"),
         *("--batch-size", "64", "--seed", "5", "--network", "mlp"),
         folder=tmp_path,
     )
-    assert done.returncode == 0, done.stderr
-    lines = [strict_json(line) for line in done.stdout.splitlines()]
+    assert process.returncode == 0, process.stderr
+    lines = [strict_json(line) for line in process.stdout.splitlines()]
     assert [list(line) for line in lines] == [KEYS, KEYS]
     assert [line["epoch"] for line in lines] == [1, 2]
     assert lines[1]["loss"] < lines[0]["loss"]
     assert lines[0]["learning_rate"] == pytest.approx(1e-3)
-    described, outcome = done.stderr.splitlines()[-2:]
-    assert "Fashion-MNIST" in described
+    data_line, outcome = process.stderr.splitlines()[-2:]
+    assert "Fashion-MNIST" in data_line
     assert outcome.startswith("completed all 8 steps; test accuracy 0.")
-    assert "oneDNN" not in done.stderr
+    assert "oneDNN" not in process.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["recipe.json"]
 
 
-def test_train_with_only_the_sample_takes_all_of_it(
+def test_train_with_only_the_sample_uses_all_of_it(
     only_sample: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = recipe_file(tmp_path)
@@ -88,7 +88,7 @@ def test_train_with_only_the_sample_takes_all_of_it(
     assert "completed all 30 steps" in printed.err
 
 
-def test_a_diverging_run_is_a_result(
+def test_a_diverging_run_exits_successfully(
     only_sample: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = recipe_file(
@@ -102,8 +102,10 @@ def test_a_diverging_run_is_a_result(
     assert printed.err.splitlines()[-1].startswith("diverged at step ")
 
 
-def test_numbers_that_are_not_finite_are_strings(capsys: pytest.CaptureFixture[str]) -> None:
-    EpochLines().epoch(
+def test_numbers_that_are_not_finite_are_printed_as_strings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    EpochPrinter().epoch(
         EpochRecord(
             epoch=1,
             step=8,
@@ -127,12 +129,12 @@ def test_numbers_that_are_not_finite_are_strings(capsys: pytest.CaptureFixture[s
     }
 
 
-def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line on stderr that arguments are refused with."""
+def error_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr with which arguments are refused."""
     try:
         status: object = main(arguments)
-    except SystemExit as leaving:
-        status = leaving.code
+    except SystemExit as exit_request:
+        status = exit_request.code
     printed = capsys.readouterr()
     assert status == 2
     assert printed.out == ""
@@ -158,7 +160,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_bad_recipe_is_refused_in_one_line(
     text: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert expected in refused(["train", recipe_file(tmp_path, text)], capsys)
+    assert expected in error_line(["train", recipe_file(tmp_path, text)], capsys)
 
 
 @pytest.mark.parametrize(
@@ -181,25 +183,25 @@ def test_a_bad_option_is_refused_in_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert expected in refused(["train", recipe_file(tmp_path), *options], capsys)
+    assert expected in error_line(["train", recipe_file(tmp_path), *options], capsys)
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["train"], ["data", "now"]])
-def test_a_command_that_makes_no_sense_is_refused_in_one_line(
+def test_an_invalid_command_is_refused_in_one_line(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert refused(arguments, capsys).startswith("python -m lrlab")
+    assert error_line(arguments, capsys).startswith("python -m lrlab")
 
 
-def test_a_recipe_file_that_cannot_be_read_is_named(
+def test_an_unreadable_recipe_file_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "missing.json cannot be read" in refused(
+    assert "missing.json cannot be read" in error_line(
         ["train", str(tmp_path / "missing.json")], capsys
     )
     binary = tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe\x00")
-    assert "binary.json is not a JSON file" in refused(["train", str(binary)], capsys)
+    assert "binary.json is not a JSON file" in error_line(["train", str(binary)], capsys)
 
 
 def test_a_recipe_saved_with_a_byte_order_mark_is_read(
@@ -207,7 +209,7 @@ def test_a_recipe_saved_with_a_byte_order_mark_is_read(
 ) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(NADAM, encoding="utf-8-sig")
-    assert "train_size" in refused(["train", str(recipe), "--train-size", "45000"], capsys)
+    assert "train_size" in error_line(["train", str(recipe), "--train-size", "45000"], capsys)
 
 
 def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path: Path) -> None:
@@ -216,12 +218,12 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path: Path) -> Non
         "import sys; from lrlab.__main__ import main; status = main(['train', 'recipe.json']);"
         "print(status, sorted({'tensorflow', 'keras', 'sklearn'} & sys.modules.keys()))"
     )
-    done = python("-c", program, folder=tmp_path)
-    assert done.stdout.strip() == "2 []"
-    assert "beta_1" in done.stderr
+    process = python("-c", program, folder=tmp_path)
+    assert process.stdout.strip() == "2 []"
+    assert "beta_1" in process.stderr
 
 
-def test_data_says_which_copy_is_used(
+def test_data_prints_which_copy_is_used(
     full_data: sources.DataSource, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["data"]) == 0

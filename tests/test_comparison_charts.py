@@ -1,4 +1,4 @@
-"""Charts that compare runs ask only for columns their tables have, whatever runs are called."""
+"""Charts that compare runs read only columns that their tables have, whatever the runs' names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HISTORY = RunHistory(
 LINES = {"it's [a].b": [HISTORY] * 2, "b": []}
 RECIPES = tuple(LINES)
 ACCURACY, LOSS = CURVES["validation accuracy"], CURVES["training loss"]
-MADE = {
+CHARTS = {
     "compared": (
         comparison_chart,
         [comparison_table(LINES, ACCURACY, "epoch")],
@@ -33,17 +33,17 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_reads_only_columns_its_table_has(name: str) -> None:
-    assert_reads_only_its_columns(*MADE[name])
+    assert_reads_only_its_columns(*CHARTS[name])
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_does_not_depend_on_its_rows(name: str) -> None:
-    assert_does_not_depend_on_rows(*MADE[name])
+    assert_does_not_depend_on_rows(*CHARTS[name])
 
 
-def test_the_pointer_reads_every_recipe_at_once_by_its_name() -> None:
+def test_the_tooltip_names_every_recipe() -> None:
     chart = comparison_chart(alt.NamedData("t"), RECIPES, ACCURACY).to_dict()
-    told = {tip["title"] for tip in chart["layer"][-1]["encoding"]["tooltip"]}
-    assert set(RECIPES) < told
+    titles = {tip["title"] for tip in chart["layer"][-1]["encoding"]["tooltip"]}
+    assert set(RECIPES) < titles

@@ -1,4 +1,4 @@
-"""Runs as CSV and as TensorBoard logs: everything measured is there, and nothing runs."""
+"""Runs as CSV and as TensorBoard logs: complete and exact, and without spreadsheet formulas."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ def read(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), float_precision="round_trip", na_values=["nan"])
 
 
-def test_points_of_all_runs_come_in_one_exact_table() -> None:
+def test_points_of_all_runs_are_in_one_exact_table() -> None:
     table = read(points_csv([RUN, OTHER]))
     assert list(table.columns) == ["run", "name", *POINT_COLUMNS]
     assert table["run"].tolist() == [7, 7, 7, 8]
-    mine = table[table["run"] == 7]
+    run_rows = table[table["run"] == 7]
     for field in ("step", "loss", "learning_rate"):
-        np.testing.assert_array_equal(mine[field], [getattr(each, field) for each in POINTS])
+        np.testing.assert_array_equal(run_rows[field], [getattr(each, field) for each in POINTS])
 
 
-def test_epochs_are_exact_and_keep_what_is_not_finite() -> None:
+def test_epochs_are_exact_and_keep_values_that_are_not_finite() -> None:
     table = read(epochs_csv([RUN]))
     assert list(table.columns) == ["run", "name", *EPOCH_COLUMNS]
     for field in EPOCH_COLUMNS:
         assert table[field].tolist() == [getattr(epoch, field) for epoch in EPOCHS], field
 
 
-def test_no_run_gives_the_heading_alone() -> None:
+def test_without_runs_there_is_only_the_header() -> None:
     assert points_csv([]) == f"run,name,{','.join(POINT_COLUMNS)}\n"
 
 
-def test_what_only_some_runs_measured_is_empty_for_the_others() -> None:
+def test_columns_that_only_some_runs_measured_are_empty_for_the_others() -> None:
     richer = ExportedRun(
         9, "SGD", RunHistory(small_plan(), [replace(POINTS[0], gradient_norm=0.25)])
     )
@@ -72,7 +72,7 @@ def test_what_only_some_runs_measured_is_empty_for_the_others() -> None:
     assert table["gradient_norm"].isna().sum() == len(POINTS)
 
 
-def test_runs_are_read_one_after_the_other() -> None:
+def test_runs_are_read_one_at_a_time() -> None:
     held: list[weakref.ref[ExportedRun]] = []
 
     def one_by_one() -> Iterator[ExportedRun]:
@@ -87,14 +87,14 @@ def test_runs_are_read_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_name_is_no_formula(sign: str) -> None:
+def test_a_name_is_not_read_as_a_formula(sign: str) -> None:
     run = ExportedRun(1, f'{sign}cmd|"/c calc"!A1, x', RunHistory(small_plan(), POINTS[:1]))
     assert read(points_csv([run]))["name"].item() == f"'{run.name}"
     assert read(points_csv([RUN]))["name"].iloc[0] == RUN.name
 
 
 def events(content: bytes, folder: Path) -> list[Any]:
-    """The events in a file, as TensorFlow reads them; it checks every checksum."""
+    """The events in a file as read by TensorFlow, which verifies every checksum."""
     path = folder / "events.out.tfevents.1.test"
     path.write_bytes(content)
     records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
@@ -111,25 +111,25 @@ def scalars(content: bytes, folder: Path) -> dict[tuple[str, int], float]:
     }
 
 
-def test_an_event_file_is_what_tensorflow_reads(tmp_path: Path) -> None:
-    given = [(0, "a", 1.5), (127, "a", -0.1), (128, "b", math.nan), (2**40, "é", 1e300)]
-    content = event_file(given, time=1234.5)
-    found = scalars(content, tmp_path)
-    assert list(found) == [("a", 0), ("a", 127), ("b", 128), ("é", 2**40)]
+def test_tensorflow_reads_an_event_file(tmp_path: Path) -> None:
+    events_in = [(0, "a", 1.5), (127, "a", -0.1), (128, "b", math.nan), (2**40, "é", 1e300)]
+    content = event_file(events_in, time=1234.5)
+    values = scalars(content, tmp_path)
+    assert list(values) == [("a", 0), ("a", 127), ("b", 128), ("é", 2**40)]
     expected = [1.5, np.float32(-0.1), math.nan, math.inf]
-    np.testing.assert_array_equal(list(found.values()), expected)
+    np.testing.assert_array_equal(list(values.values()), expected)
     assert {event.wall_time for event in events(content, tmp_path)} == {1234.5}
 
 
 def test_a_log_directory_has_a_folder_for_training_and_validation_of_each_run(
     tmp_path: Path,
 ) -> None:
-    packed = zipfile.ZipFile(io.BytesIO(tensorboard_zip([(RUN, 100.0), (OTHER, 200.0)])))
-    names = packed.namelist()
+    archive = zipfile.ZipFile(io.BytesIO(tensorboard_zip([(RUN, 100.0), (OTHER, 200.0)])))
+    names = archive.namelist()
     folders = [name.rpartition("/")[0] for name in names]
     assert folders == ["run-7/train", "run-7/validation", "run-8/train", "run-8/validation"]
     assert all("tfevents" in name for name in names)
-    train, validation = (scalars(packed.read(name), tmp_path) for name in names[:2])
+    train, validation = (scalars(archive.read(name), tmp_path) for name in names[:2])
     assert train["batch_loss", 300] == pytest.approx(1 / 3)
     assert math.isnan(train["batch_loss", 70_000])
     assert train["epoch_loss", 1] == pytest.approx(0.4)

@@ -1,4 +1,4 @@
-"""Which copy of Fashion-MNIST is used, and the images a run gets from it."""
+"""Which copy of Fashion-MNIST is used, and which images a run gets from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LABELS = FULL_SET.test_labels
 
 @pytest.fixture
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with no full copy and nothing to download; the folder Keras would cache in."""
+    """No copy of the full data and nothing to download; returns Keras's cache folder."""
     cache, empty = tmp_path / "keras", tmp_path / "empty"
     empty.mkdir()
     monkeypatch.delenv("LRLAB_DATA_DIR", raising=False)
@@ -42,14 +42,14 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def link_copy(source: DataSource, folder: Path) -> Path:
-    """A folder that holds the source's files."""
+    """Creates a folder with links to the source's files."""
     folder.mkdir(parents=True)
     for file in source.files.files:
         (folder / file.name).symlink_to(source.path / file.name)
     return folder
 
 
-def test_the_named_folder_comes_before_keras_cache_and_that_before_the_package(
+def test_the_configured_folder_precedes_keras_cache_which_precedes_the_package(
     full_data: DataSource, bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link_copy(full_data, sources.PACKAGE_FOLDER)
@@ -64,11 +64,11 @@ def test_the_named_folder_comes_before_keras_cache_and_that_before_the_package(
     assert source.largest_train_size == 45_000
 
 
-def test_keras_cache_is_where_keras_puts_it() -> None:
+def test_the_cache_folder_is_the_one_keras_uses() -> None:
     assert sources.keras_folder() == Path(keras_home()) / "datasets" / "fashion-mnist"
 
 
-def test_with_no_full_copy_the_sample_is_used(bare_machine: Path) -> None:
+def test_without_a_full_copy_the_sample_is_used(bare_machine: Path) -> None:
     source = find_source()
     assert source == SAMPLE
     assert source.description == (
@@ -95,24 +95,24 @@ def damage_length(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1]))
 
 
-def lengthen(path: Path) -> None:
+def append_byte(path: Path) -> None:
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\0"))
 
 
 @pytest.mark.parametrize(
-    ("damage", "complaint"),
+    ("damage", "problem"),
     [
         (damage_header, "is damaged: it is not a complete gzip file."),
         (damage_end, "is damaged: it is not a complete gzip file."),
-        (damage_value, "is damaged: its sha256 is not that of the published data."),
-        (damage_length, "is damaged: it holds 10,007 bytes where 10,008 belong."),
-        (lengthen, "is damaged: it holds more than 10,008 bytes where 10,008 belong."),
+        (damage_value, "is damaged: its sha256 differs from that of the published data."),
+        (damage_length, "is damaged: it has 10,007 bytes instead of 10,008."),
+        (append_byte, "is damaged: it has more than 10,008 bytes instead of 10,008."),
         (Path.unlink, "is missing."),
     ],
 )
-def test_a_damaged_copy_is_named_and_the_next_one_used(
+def test_a_damaged_copy_is_reported_and_the_next_one_used(
     damage: object,
-    complaint: str,
+    problem: str,
     full_data: DataSource,
     bare_machine: Path,
     tmp_path: Path,
@@ -129,13 +129,11 @@ def test_a_damaged_copy_is_named_and_the_next_one_used(
     source = find_source()
     assert source.key == "keras"
     (warning,) = source.warnings
-    assert f"({named}). {LABELS.name} {complaint}" in warning
+    assert f"({named}). {LABELS.name} {problem}" in warning
     assert "LRLAB_DATA_DIR" in warning
 
 
-def test_a_file_mended_in_place_is_looked_at_again(
-    full_data: DataSource, bare_machine: Path
-) -> None:
+def test_a_repaired_file_is_checked_again(full_data: DataSource, bare_machine: Path) -> None:
     link_copy(full_data, bare_machine)
     labels = bare_machine / LABELS.name
     labels.unlink()
@@ -145,7 +143,7 @@ def test_a_file_mended_in_place_is_looked_at_again(
     assert find_source().key == "keras"
 
 
-def test_the_same_content_packed_otherwise_is_sound(
+def test_the_same_content_compressed_differently_is_accepted(
     full_data: DataSource, bare_machine: Path
 ) -> None:
     link_copy(full_data, bare_machine)
@@ -156,7 +154,7 @@ def test_the_same_content_packed_otherwise_is_sound(
     assert find_source().key == "keras"
 
 
-def test_a_named_folder_that_does_not_exist_is_said(
+def test_a_configured_folder_that_does_not_exist_is_reported(
     bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LRLAB_DATA_DIR", str(tmp_path / "nowhere"))
@@ -166,7 +164,7 @@ def test_a_named_folder_that_does_not_exist_is_said(
     assert "is missing" in warning
 
 
-def test_a_download_fills_keras_cache(
+def test_a_download_is_stored_in_keras_cache(
     full_data: DataSource, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "DOWNLOAD_URL", full_data.path.as_uri() + "/")
@@ -181,7 +179,7 @@ def address_of(server: socket.socket) -> str:
     return f"http://{host}:{port}/"
 
 
-def test_nothing_is_downloaded_unless_asked_for(
+def test_nothing_is_downloaded_unless_requested(
     bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -193,7 +191,9 @@ def test_nothing_is_downloaded_unless_asked_for(
     assert not bare_machine.exists()
 
 
-def test_a_download_that_fails_leaves_the_sample_and_says_why(bare_machine: Path) -> None:
+def test_after_a_failed_download_the_sample_is_used_and_the_reason_reported(
+    bare_machine: Path,
+) -> None:
     source = find_source(download=True)
     assert source.key == "sample"
     (warning,) = source.warnings
@@ -201,7 +201,7 @@ def test_a_download_that_fails_leaves_the_sample_and_says_why(bare_machine: Path
     assert list(bare_machine.iterdir()) == []
 
 
-def test_a_server_that_does_not_answer_is_given_up(
+def test_a_download_from_a_silent_server_times_out(
     bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "DOWNLOAD_TIMEOUT", 0.1)
@@ -222,7 +222,7 @@ def test_a_damaged_download_is_not_kept(
     assert list(bare_machine.iterdir()) == []
 
 
-def test_a_broken_installation_says_so(
+def test_a_missing_sample_is_reported(
     bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "SAMPLE_FOLDER", tmp_path / "empty")
@@ -236,7 +236,7 @@ def test_the_sample_is_small_and_balanced() -> None:
         assert np.bincount(SAMPLE.read(file)).tolist() == [each] * CLASSES
 
 
-def test_the_sample_is_what_its_script_makes(full_data: DataSource, tmp_path: Path) -> None:
+def test_the_sample_equals_the_output_of_its_script(full_data: DataSource, tmp_path: Path) -> None:
     make_sample(full_data, tmp_path)
     assert sources.find_problems(tmp_path, SAMPLE_SET) == []
     contents = sample_contents(full_data)
@@ -244,32 +244,32 @@ def test_the_sample_is_what_its_script_makes(full_data: DataSource, tmp_path: Pa
         assert gzip.decompress((SAMPLE_FOLDER / file.name).read_bytes()) == contents[file]
 
 
-def test_the_full_set_is_split_as_the_notebook_does(full_data: DataSource) -> None:
+def test_the_full_set_is_split_as_in_the_notebook(full_data: DataSource) -> None:
     images = load_images(full_data, 45_000)
     expected = train_test_split(
         full_data.read(FULL_SET.train_images), full_data.read(FULL_SET.train_labels), random_state=1
     )
-    found = (
+    parts = (
         values[rows]
         for values in (images.images, images.labels)
         for rows in (images.train_rows, images.validation_rows)
     )
-    for ours, notebooks in zip(found, expected, strict=True):
-        assert ours.dtype == np.uint8
-        np.testing.assert_array_equal(ours, notebooks)
+    for part, expected_part in zip(parts, expected, strict=True):
+        assert part.dtype == np.uint8
+        np.testing.assert_array_equal(part, expected_part)
     assert (len(images.train_rows), len(images.validation_rows)) == (45_000, 15_000)
-    tested = full_data.read(FULL_SET.test_images)
-    np.testing.assert_array_equal(images.images[images.test_rows], tested)
+    test_images = full_data.read(FULL_SET.test_images)
+    np.testing.assert_array_equal(images.images[images.test_rows], test_images)
 
 
-def test_a_smaller_training_set_begins_a_larger_one_and_changes_nothing_else() -> None:
-    small, large, whole = (load_images(SAMPLE, size) for size in (200, 1_000, 3_750))
+def test_a_smaller_training_set_is_the_start_of_a_larger_one_with_the_same_other_sets() -> None:
+    small, large, full = (load_images(SAMPLE, size) for size in (200, 1_000, 3_750))
     np.testing.assert_array_equal(small.train_rows, large.train_rows[:200])
-    np.testing.assert_array_equal(small.validation_rows, whole.validation_rows)
-    np.testing.assert_array_equal(small.test_rows, whole.test_rows)
+    np.testing.assert_array_equal(small.validation_rows, full.validation_rows)
+    np.testing.assert_array_equal(small.test_rows, full.test_rows)
 
 
-def test_every_beginning_of_the_shuffle_holds_the_classes_in_their_shares() -> None:
+def test_every_prefix_of_the_shuffle_is_stratified() -> None:
     labels = np.random.default_rng(0).choice(4, size=1_000, p=[0.1, 0.2, 0.3, 0.4])
     order = stratified_order(labels)
     assert sorted(order) == list(range(1_000))
@@ -303,13 +303,13 @@ def test_the_table_standardises_exactly_as_the_notebook() -> None:
     assert table[3, 4, 9] == 2
 
 
-def test_asking_for_the_source_loads_no_heavy_library() -> None:
+def test_finding_the_source_loads_no_heavy_library() -> None:
     program = (
         "import sys; from lrlab.datasets.sources import find_source; find_source();"
         "print(sorted({'tensorflow', 'keras', 'sklearn', 'scipy'} & sys.modules.keys()))"
     )
     root = Path(__file__).parent.parent
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

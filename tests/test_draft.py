@@ -1,4 +1,4 @@
-"""Drafts: links in, plans out, and back."""
+"""Drafts: from links to plans and back."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import SCHEDULES
 
 
-def test_every_default_is_read_back_as_it_is_written() -> None:
+def test_every_default_is_read_back_from_its_text() -> None:
     for field in every_field().values():
         assert field.param.parse(field.default, field.owner) == field.param.default, field.key
 
 
-def test_every_default_in_a_link_is_taken() -> None:
+def test_every_default_in_a_link_is_accepted() -> None:
     link = {key: field.default for key, field in every_field().items()}
     assert read_query(link) == (link, [])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_plan_comes_back_from_its_draft(optimizer: str, schedule: str) -> None:
+def test_a_draft_of_a_plan_gives_the_same_plan(optimizer: str, schedule: str) -> None:
     recipe = Recipe.from_dict({"optimizer": {"name": optimizer}, "schedule": {"name": schedule}})
     plan = RunPlan.of(recipe, "cnn", epochs=7, batch_size=100, seed=5, train_size=1234)
     assert resolve_plan(draft_of(plan)) == plan
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
-def test_a_draft_of_a_plan_is_a_link_that_is_taken_whole(preset: RunPlan) -> None:
+def test_a_draft_of_a_plan_is_a_valid_link(preset: RunPlan) -> None:
     draft = draft_of(preset)
     assert read_query(draft) == (draft, [])
 
 
-def test_an_empty_draft_is_the_opening() -> None:
+def test_an_empty_draft_is_the_default_plan() -> None:
     plan = resolve_plan({})
     assert (plan.recipe.optimizer.name, plan.recipe.schedule.name) == ("nadam", "cosine_decay")
     assert (plan.network, plan.epochs, plan.batch_size, plan.seed) == ("mlp", 2, 32, 1)
@@ -76,7 +76,7 @@ def test_percentages_become_steps_of_the_run(schedule: str) -> None:
         assert long[param.name] == pytest.approx(grown, abs=25), param.name
 
 
-def test_percentages_and_steps_are_kept_apart() -> None:
+def test_percentages_and_steps_are_stored_separately() -> None:
     draft = {
         "schedule": "exponential_decay",
         "exponential_decay.decay_steps": "1000",
@@ -94,7 +94,7 @@ def test_a_percentage_of_a_short_run_is_at_least_one_step() -> None:
     assert resolve_recipe(draft, 10).schedule.params["decay_steps"] == 1
 
 
-def test_a_training_set_is_cut_down_to_the_images_there_are() -> None:
+def test_the_training_set_is_limited_to_the_available_images() -> None:
     plan = resolve_plan({"train_size": "45000", "batch_size": "32", "epochs": "1"}, 3_750)
     assert plan.train_size == 3_750
     assert plan.recipe.schedule.params["decay_steps"] == plan.total_steps == 118
@@ -111,18 +111,18 @@ def test_a_training_set_is_cut_down_to_the_images_there_are() -> None:
         ("network", "cnn", "cnn"),
     ],
 )
-def test_a_choice_goes_by_key_or_label_in_any_case(what: str, text: str, key: str) -> None:
+def test_a_choice_is_found_by_key_or_label_in_any_case(what: str, text: str, key: str) -> None:
     assert choice_key(what, text) == key
 
 
-def test_each_choice_is_found_by_its_label_alone() -> None:
+def test_each_choice_is_found_by_its_label() -> None:
     for what, registry in CHOICES.items():
         for key, entry in registry.items():
             assert choice_key(what, entry.label) == key
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "named"),
+    ("key", "text", "mentioned"),
     [
         ("optimizer", "adamm", ["adamm", "adam", "nadam"]),
         ("adam.beta_1", "7", ["adam", "beta_1", "7", "to below 1"]),
@@ -138,22 +138,22 @@ def test_each_choice_is_found_by_its_label_alone() -> None:
     ],
 )
 def test_a_refused_setting_is_named_with_its_value_and_what_is_allowed(
-    key: str, text: str, named: list[str]
+    key: str, text: str, mentioned: list[str]
 ) -> None:
-    taken, refused = read_query({key: text, "seed": "3"})
-    assert taken == {"seed": "3"}
-    assert len(refused) == 1
-    for part in named:
-        assert part in refused[0]
+    accepted, problems = read_query({key: text, "seed": "3"})
+    assert accepted == {"seed": "3"}
+    assert len(problems) == 1
+    for part in mentioned:
+        assert part in problems[0]
 
 
-def test_what_a_link_writes_in_another_way_is_put_into_one() -> None:
+def test_values_in_a_link_are_normalised() -> None:
     link = {"optimizer": "ADAM", "adam.learning_rate": "0.00001", "adam.amsgrad": "TRUE"}
-    written = {"optimizer": "adam", "adam.learning_rate": "1e-5", "adam.amsgrad": "true"}
-    assert read_query(link) == (written, [])
+    normalised = {"optimizer": "adam", "adam.learning_rate": "1e-5", "adam.amsgrad": "true"}
+    assert read_query(link) == (normalised, [])
 
 
-def test_values_that_do_not_fit_together_are_refused_when_the_recipe_is_made() -> None:
+def test_inconsistent_values_are_refused_when_the_recipe_is_made() -> None:
     draft = {
         "schedule": "piecewise_constant_decay",
         "stretch": "false",
@@ -164,7 +164,7 @@ def test_values_that_do_not_fit_together_are_refused_when_the_recipe_is_made() -
         resolve_recipe(draft, 100)
 
 
-def test_a_path_has_its_surface_start_and_steps() -> None:
+def test_a_trajectory_has_its_surface_start_and_steps() -> None:
     surface, start, steps, *_ = resolve_trajectory(
         {
             "surface": "quadratic_bowl",
@@ -177,12 +177,12 @@ def test_a_path_has_its_surface_start_and_steps() -> None:
 
 
 @pytest.mark.parametrize("text", ["1", "1, 2, 3", "a, b", "1, nan", ""])
-def test_a_start_that_is_no_point_is_refused(text: str) -> None:
+def test_a_start_that_is_not_a_point_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="start"):
         resolve_trajectory({"surface": "booth", "booth.start": text})
 
 
-def test_each_surface_has_fields_for_its_own_parameters() -> None:
+def test_each_surface_has_fields_for_its_parameters() -> None:
     for key, surface in SURFACES.items():
         keys = {field.key for field in trajectory_fields(key)}
         assert keys == {"path_steps", f"{key}.start"} | {f"{key}.{p.name}" for p in surface.params}
@@ -197,19 +197,19 @@ def test_no_two_controls_share_a_key() -> None:
                 assert len(keys) == len(set(keys))
 
 
-def test_a_draft_is_stretched_unless_it_says_otherwise() -> None:
+def test_a_draft_is_stretched_by_default() -> None:
     assert is_stretched({})
     assert not is_stretched({"stretch": "false"})
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
-def test_a_link_says_just_what_differs_from_the_opening_and_gives_the_plan_back(
+def test_a_link_holds_only_differences_from_the_defaults_and_gives_the_same_plan(
     preset: RunPlan,
 ) -> None:
     assert query_of({}) == {}
     plan = replace(preset, epochs=7)
     link = query_of(draft_of(plan))
     assert link["epochs"] == "7" and "seed" not in link
-    taken, refused = read_query(link)
-    assert refused == []
-    assert resolve_plan(taken) == plan
+    accepted, problems = read_query(link)
+    assert problems == []
+    assert resolve_plan(accepted) == plan

@@ -1,6 +1,6 @@
-"""The engine with real worker processes: runs get trained, and nothing that dies harms another.
+"""The engine with real worker processes: runs are trained; a failed worker affects only its run.
 
-TensorFlow takes a worker several seconds to import, so most tests share one warm worker.
+A worker takes several seconds to import TensorFlow, so most tests share one warm worker.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def engine(store: Store, settings: Settings) -> Iterator[Engine]:
     started.stop()
 
 
-def test_a_queued_run_is_trained_and_what_it_measured_appears(engine: Engine, store: Store) -> None:
+def test_a_queued_run_is_trained_and_its_measurements_appear(engine: Engine, store: Store) -> None:
     run = wait_until_ended(store, store.queue(SHORT, owner="ada", name="short"))
     assert (run.state, run.attempt, run.step) == ("finished", 1, SHORT.total_steps)
     assert "completed" in run.reason
@@ -65,7 +65,7 @@ def test_a_queued_run_is_trained_and_what_it_measured_appears(engine: Engine, st
     assert engine.status().state == "ready"
 
 
-def test_a_stopped_run_keeps_what_it_measured_and_its_worker(engine: Engine, store: Store) -> None:
+def test_a_stopped_run_keeps_its_measurements_and_its_worker(engine: Engine, store: Store) -> None:
     before = worker_pid(engine)
     run_id = queue_and_wait_until_measured(store)
     measured = store.points(run_id)
@@ -77,7 +77,7 @@ def test_a_stopped_run_keeps_what_it_measured_and_its_worker(engine: Engine, sto
     assert worker_pid(engine) == before
 
 
-def test_a_run_whose_plan_is_no_longer_allowed_fails_and_says_what_is(
+def test_a_run_whose_plan_is_no_longer_valid_fails_with_the_reason(
     engine: Engine, store: Store
 ) -> None:
     before = worker_pid(engine)
@@ -88,7 +88,7 @@ def test_a_run_whose_plan_is_no_longer_allowed_fails_and_says_what_is(
     assert worker_pid(engine) == before
 
 
-def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
+def test_a_run_with_an_error_fails_and_the_worker_continues(
     engine: Engine, store: Store, settings: Settings
 ) -> None:
     before = worker_pid(engine)
@@ -105,24 +105,27 @@ def test_a_run_that_meets_an_error_fails_and_the_worker_goes_on(
 
     run = wait_until_ended(store, second)
     assert run.state == "failed"
-    assert run.reason == ("training met an error (WriteRefused); the server's log has the details")
+    assert run.reason == (
+        "training failed with an error (WriteRefused); the server's log has the details"
+    )
     third = wait_until_ended(store, store.queue(SHORT, owner="ada", name="next"))
     assert third.state == "finished"
     assert worker_pid(engine) == before
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "description"),
     [
-        (MemoryError(), "an error (MemoryError), most often because memory ran out; the"),
+        (MemoryError(), "an error (MemoryError), probably because memory ran out; the"),
         (ValueError("/secret/path"), "an error (ValueError); the"),
     ],
 )
-def test_an_error_is_told_without_its_details(error: Exception, said: str) -> None:
-    assert describe_error(error) == f"training met {said} server's log has the details"
+def test_an_error_is_described_without_its_details(error: Exception, description: str) -> None:
+    text = describe_error(error)
+    assert text == f"training failed with {description} server's log has the details"
 
 
-def test_a_killed_worker_interrupts_its_run_alone_and_is_replaced(
+def test_a_killed_worker_interrupts_only_its_run_and_is_replaced(
     engine: Engine, store: Store
 ) -> None:
     before = worker_pid(engine)
@@ -133,7 +136,7 @@ def test_a_killed_worker_interrupts_its_run_alone_and_is_replaced(
     run = wait_until_ended(store, run_id)
     assert run.state == "interrupted"
     assert run.reason == (
-        "its worker was ended by signal 9 (Killed), most often because memory ran out"
+        "its worker was ended by signal 9 (Killed), probably because memory ran out"
     )
     assert store.points(run_id)[: len(measured)] == measured
 
@@ -141,11 +144,11 @@ def test_a_killed_worker_interrupts_its_run_alone_and_is_replaced(
     assert worker_pid(engine) != before
 
 
-def test_a_worker_that_hangs_is_replaced_whether_or_not_its_run_is_to_stop(
+def test_a_hanging_worker_is_replaced_with_and_without_a_stop_request(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
-    engine = Engine(store, Settings(database_url=url, stop_patience=1, silence_limit=6))
+    engine = Engine(store, Settings(database_url=url, stop_timeout=1, heartbeat_timeout=6))
     engine.start()
     try:
         first = worker_pid(engine)
@@ -169,8 +172,8 @@ def test_a_worker_that_hangs_is_replaced_whether_or_not_its_run_is_to_stop(
 
 
 def start_worker(url: str, runs: int, memory: float = ENOUGH_MEMORY) -> subprocess.Popen[bytes]:
-    """A worker called "worker", without an engine."""
-    limits = ["--runs", str(runs), "--memory", str(memory)]
+    """Starts a worker named "worker", without an engine."""
+    limits = ["--max-runs", str(runs), "--retire-above-mb", str(memory)]
     return subprocess.Popen(
         [sys.executable, "-m", "lrlab.runs.worker", "--name", "worker", *limits],
         stdin=subprocess.PIPE,
@@ -186,7 +189,7 @@ def test_a_worker_retires_after_its_runs(new_store: tuple[Store, str]) -> None:
     assert [store.run(run_id).state for run_id in ids] == ["finished", "finished", "queued"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process takes")
+@pytest.mark.skipif(sys.platform != "linux", reason="a process's memory is only known on Linux")
 def test_a_worker_that_has_grown_large_retires(new_store: tuple[Store, str]) -> None:
     store, url = new_store
     ids = [store.queue(SHORT, owner="ada", name="short") for _ in range(2)]
@@ -195,23 +198,23 @@ def test_a_worker_that_has_grown_large_retires(new_store: tuple[Store, str]) -> 
     assert [store.run(run_id).state for run_id in ids] == ["finished", "queued"]
 
 
-def test_a_worker_that_counts_as_dead_ends_itself(new_store: tuple[Store, str]) -> None:
+def test_a_worker_that_is_marked_dead_exits(new_store: tuple[Store, str]) -> None:
     store, url = new_store
     with start_worker(url, runs=1) as worker:
-        wait_until(store.workers, "the worker said that it lives")
-        store.bury("worker", "tried out")
-        assert worker.wait(PATIENCE) == Exit.BURIED
+        wait_until(store.workers, "the worker was registered")
+        store.mark_dead("worker", "tried out")
+        assert worker.wait(PATIENCE) == Exit.MARKED_DEAD
 
 
 @pytest.mark.parametrize(
-    ("python", "why"),
+    ("python", "reason"),
     [
         ("no-such-python", "no-such-python cannot be run: No such file or directory"),
         ("false", "the last one ended with exit code 1; the server's log has the details"),
     ],
 )
-def test_when_no_worker_can_start_the_status_says_why_and_runs_wait(
-    new_store: tuple[Store, str], python: str, why: str
+def test_if_no_worker_can_start_the_status_gives_the_reason_and_runs_wait(
+    new_store: tuple[Store, str], python: str, reason: str
 ) -> None:
     store, url = new_store
     run_id = store.queue(SHORT, owner="ada", name="waits")
@@ -220,7 +223,7 @@ def test_when_no_worker_can_start_the_status_says_why_and_runs_wait(
     engine.start()
     try:
         wait_until(lambda: engine.status().state == "unavailable", "the engine gave up")
-        assert engine.status().reason == f"No worker can start: {why}."
+        assert engine.status().reason == f"No worker can start: {reason}."
         assert engine.status().pids == ()
     finally:
         engine.stop()
@@ -228,7 +231,7 @@ def test_when_no_worker_can_start_the_status_says_why_and_runs_wait(
     assert store.run(run_id).state == "queued"
 
 
-def test_when_tensorflow_cannot_be_imported_the_status_says_so(
+def test_if_tensorflow_cannot_be_imported_the_status_says_so(
     new_store: tuple[Store, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tensorflow.py").write_text("raise ImportError('broken on this machine')")

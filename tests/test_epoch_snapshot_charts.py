@@ -1,4 +1,4 @@
-"""What a network learned, as tables, charts and a picture."""
+"""Epoch snapshots as tables, charts and a picture."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ CONFUSION = np.diag(np.arange(FASHION_MNIST.classes)) * 10
 CONFUSION[1, 2] = 30
 ACCURACY = np.linspace(0, 1, FASHION_MNIST.classes)
 ACCURACY[3] = np.nan
-MADE = {
+CHARTS = {
     "confusion": (confusion_chart, [confusion_table(CONFUSION)], {}),
     "classes": (class_chart, [class_table(ACCURACY)], {}),
 }
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_a_chart_reads_only_columns_its_table_has_and_not_its_rows(name: str) -> None:
-    assert_reads_only_its_columns(*MADE[name])
-    assert_does_not_depend_on_rows(*MADE[name])
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_reads_only_columns_its_table_has_and_does_not_depend_on_its_rows(
+    name: str,
+) -> None:
+    assert_reads_only_its_columns(*CHARTS[name])
+    assert_does_not_depend_on_rows(*CHARTS[name])
 
 
-def test_a_confusion_matrix_is_read_by_the_class_that_an_image_has() -> None:
+def test_shares_of_a_confusion_matrix_are_of_the_actual_class() -> None:
     table = confusion_table(CONFUSION).set_index(["actual", "predicted"])
     first, second = FASHION_MNIST.class_names[1:3]
     assert table.loc[(first, second), "images"] == 30

@@ -1,4 +1,4 @@
-"""Exported scripts and notebooks, run on their own, give the history that is stored of the run."""
+"""Exported scripts and notebooks, run without LR Lab, reproduce the run's stored history."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from tests.training_runs import HISTORY, SAMPLE
 
 RAMP = {"ramp.warmup_steps.percent": "25", "ramp.cooldown_steps.percent": "50"}
 SHORT = {"stretch": "true", "seed": "5", "epochs": "2", "batch_size": "32", "train_size": "150"}
-"""A run of two epochs of five steps, in which the whole schedule takes its course."""
+"""A run of two epochs of five steps, with the schedule scaled to that length."""
 
 SPECIAL: dict[str, dict[str, str]] = {
     "cosine_decay": RAMP,
     "triangular": RAMP,
     "exponential_decay": {"network": "cnn"},
-    # The whole training part of the sample, which keeps the order of the split.
+    # All training images of the sample; in that case the order of the split is kept.
     "polynomial_decay": {"train_size": "3750", "batch_size": "500"},
-    # No epoch can gain so much, so that the rate is cut.
+    # No epoch improves that much, so the learning rate is reduced.
     "reduce_lr_on_plateau": {
         "epochs": "4",
         "reduce_lr_on_plateau.patience": "0",
         "reduce_lr_on_plateau.min_delta": "100",
     },
 }
-"""What is particular about the run of a schedule."""
+"""Schedule -> settings in which its run differs from SHORT."""
 
 FUSED_SCHEDULE = "triangular"
 
@@ -60,21 +60,21 @@ TRAINED_WITH = {
     "one_cycle": "rmsprop",
     "reduce_lr_on_plateau": "sgd",
 }
-"""Every schedule, each with another optimizer."""
+"""Every schedule, each with a different optimizer."""
 
 
-def cases() -> dict[str, tuple[RunPlan, CompileMode]]:
-    """The run of each schedule."""
-    found = {}
+def schedule_cases() -> dict[str, tuple[RunPlan, CompileMode]]:
+    """Name -> plan and compile mode of each schedule's run."""
+    cases = {}
     for schedule, optimizer in TRAINED_WITH.items():
         chosen = {"optimizer": optimizer, "schedule": schedule}
-        way = FUSED if schedule == FUSED_SCHEDULE else UNFUSED
+        mode = FUSED if schedule == FUSED_SCHEDULE else UNFUSED
         plan = resolve_plan(SHORT | chosen | SPECIAL.get(schedule, {}))
-        found[f"{optimizer} with {schedule}"] = plan, way
-    return found
+        cases[f"{optimizer} with {schedule}"] = plan, mode
+    return cases
 
 
-CASES = cases()
+CASES = schedule_cases()
 RAMPED = next(name for name in CASES if name.endswith("with cosine_decay"))
 PROGRAM = """
 import runpy, sys
@@ -87,8 +87,8 @@ print("lrlab" in sys.modules)
 
 
 def run_scripts(scripts: list[Path]) -> None:
-    """Runs scripts one after the other in one fresh Python, outside of LR Lab's folder."""
-    done = subprocess.run(
+    """Runs scripts one after the other in one new Python process, outside LR Lab's folder."""
+    process = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(SAMPLE.path), *map(str, scripts)],
         cwd=scripts[0].parent,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
@@ -96,20 +96,20 @@ def run_scripts(scripts: list[Path]) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == "False"
+    assert process.returncode == 0, process.stderr[-3000:]
+    assert process.stdout.splitlines()[-1] == "False"
 
 
 @pytest.fixture(scope="module")
 def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[float]]]:
-    """What each case's script, and one notebook's cells, wrote as their history."""
+    """The histories written by each case's script and by the cells of one notebook."""
     folder = tmp_path_factory.mktemp("scripts")
     scripts = {}
-    for i, (name, (plan, way)) in enumerate(CASES.items()):
+    for i, (name, (plan, mode)) in enumerate(CASES.items()):
         scripts[name] = folder / f"run_{i}.py"
-        scripts[name].write_text(keras_script(plan, jit_compile=way.jit_compile, name=name))
-    plan, way = CASES[RAMPED]
-    cells = json.loads(keras_notebook(plan, jit_compile=way.jit_compile, name="a notebook"))[
+        scripts[name].write_text(keras_script(plan, jit_compile=mode.jit_compile, name=name))
+    plan, mode = CASES[RAMPED]
+    cells = json.loads(keras_notebook(plan, jit_compile=mode.jit_compile, name="a notebook"))[
         "cells"
     ]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
@@ -129,42 +129,41 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, l
 
 
 def stored_history(
-    plan: RunPlan, way: CompileMode, store: Store, url: str
+    plan: RunPlan, mode: CompileMode, store: Store, url: str
 ) -> dict[str, list[float]]:
-    """Queues a run and trains it as a worker does; the history is what another process would
-    then read in the database."""
+    """Queues a run, trains it as a worker does, and reads its history through a second store."""
     store.register_worker("worker")
     run_id = store.queue(plan, owner="ada", name="a run")
     run = store.claim("worker")
-    outcome = train(run.plan, StoreSink(store, run), SAMPLE, way)
+    outcome = train(run.plan, StoreSink(store, run), SAMPLE, mode)
     assert outcome.kind == "completed"
     store.finish(run.id, run.attempt, "finished", outcome.text)
     reader = Store(url)
     epochs = reader.epochs_of([run_id])[run_id]
     reader.close()
-    return {measure: [epoch[measure] for epoch in epochs] for measure in HISTORY}
+    return {measure: [getattr(epoch, measure) for epoch in epochs] for measure in HISTORY}
 
 
 @pytest.mark.parametrize("name", [*CASES, "notebook"])
-def test_the_code_gives_the_stored_history_of_the_run(
+def test_the_code_reproduces_the_stored_history_of_the_run(
     name: str, histories: dict[str, dict[str, list[float]]], new_store: tuple[Store, str]
 ) -> None:
-    plan, way = CASES[RAMPED if name == "notebook" else name]
-    for measure, expected in stored_history(plan, way, *new_store).items():
-        found = histories[name][measure]
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5, err_msg=measure)
+    plan, mode = CASES[RAMPED if name == "notebook" else name]
+    for measure, expected in stored_history(plan, mode, *new_store).items():
+        values = histories[name][measure]
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5, err_msg=measure)
 
 
-def test_every_schedule_network_and_way_is_among_the_cases() -> None:
+def test_the_cases_cover_every_schedule_network_and_compile_mode() -> None:
     plans = [plan for plan, _ in CASES.values()]
-    assert {way for _, way in CASES.values()} == {FUSED, UNFUSED}
+    assert {mode for _, mode in CASES.values()} == {FUSED, UNFUSED}
     assert {plan.network for plan in plans} == set(NETWORKS)
     assert any(plan.recipe.ramp for plan in plans)
     assert {plan.recipe.schedule.name for plan in plans} == set(SCHEDULES)
 
 
 @pytest.mark.parametrize("built", [True, False])
-def test_schedule_free_adamw_keeps_the_initial_weights_only_where_it_is_built_before(
+def test_schedule_free_adamw_keeps_the_initial_weights_only_if_it_is_built_first(
     built: bool,
 ) -> None:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -186,7 +185,7 @@ def test_a_name_stays_in_its_comment(name: str) -> None:
     assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(plain))
 
 
-def test_a_script_says_how_the_run_was_compiled_and_on_which_data() -> None:
+def test_a_script_states_the_compile_mode_and_the_data_source() -> None:
     plan, _ = CASES[RAMPED]
     code = keras_script(plan, jit_compile=True, name="my run", data_source=SAMPLE.label)
     assert "    jit_compile=True,\n" in code
@@ -195,10 +194,10 @@ def test_a_script_says_how_the_run_was_compiled_and_on_which_data() -> None:
     assert "lrlab" not in code
 
 
-def test_a_notebook_is_of_the_format_that_jupyter_reads() -> None:
-    plan, way = CASES[RAMPED]
+def test_a_notebook_has_jupyters_format() -> None:
+    plan, mode = CASES[RAMPED]
     notebook: dict[str, Any] = json.loads(
-        keras_notebook(plan, jit_compile=way.jit_compile, name="a run")
+        keras_notebook(plan, jit_compile=mode.jit_compile, name="a run")
     )
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     ids = [cell["id"] for cell in notebook["cells"]]

@@ -1,4 +1,4 @@
-"""Storage that fails: words instead of tracebacks, nothing torn, and it works again afterwards."""
+"""Failing storage: messages instead of tracebacks, no damaged data, and recovery afterwards."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lrlab.runs.store import Store, StoreUnavailable, database
 from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
 from lrlab.training.measurements import Point
 from lrlab.ui.app.server import server
-from lrlab.ui.app.status_banner import UNTIL
+from lrlab.ui.app.status_banner import CONSEQUENCES
 from soak import disk
 from soak.disk import full
 from soak.kills import problems_in
 from soak.postgres import PostgresServer
-from tests.app_visit import ME, button, said, serving, visit
+from tests.app_visit import ME, button, page_text, serving, visit
 from tests.engine_runs import (
     queue_and_wait_until_measured,
     stalling_worker,
@@ -39,19 +39,19 @@ NOBODY = 65534
 
 MEGABYTES = 8
 
-AGAIN = UNTIL["reading"]
+CONSEQUENCE = CONSEQUENCES["reading"]
 
-OF_RUNS = ("train", "runs", "sweep", "range_test", "present")
+PAGES_WITH_STORE = ("train", "runs", "sweep", "range_test", "present")
 """The pages that read the store."""
 
 
-def file_of(url: str) -> Path:
+def database_file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of its own."""
+    """A small temporary file system."""
     try:
         with disk.small_disk(MEGABYTES) as folder:
             yield folder
@@ -60,8 +60,8 @@ def small_disk() -> Iterator[Path]:
 
 
 @contextmanager
-def no_file_grows_beyond(size: int) -> Iterator[None]:
-    """As on a full disk, the system refuses to make any file of this process larger."""
+def file_size_limit(size: int) -> Iterator[None]:
+    """Keeps this process from growing any file beyond ``size`` bytes, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -71,23 +71,23 @@ def no_file_grows_beyond(size: int) -> Iterator[None]:
 
 
 def fill(store: Store, run_id: int, attempt: int) -> int:
-    """Write points until the store cannot; how many it acknowledged."""
+    """Records points until the store fails; returns how many it acknowledged."""
     for written in range(10_000):
         try:
             store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
         except StoreUnavailable as error:
             assert "cannot be used" in str(error)
             return written
-    raise AssertionError("the store never noticed")
+    raise AssertionError("the store never reported the full disk")
 
 
-def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
+def test_a_file_size_limit_loses_nothing_that_was_acknowledged_and_the_store_recovers(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
     store.register_worker("worker")
     run_id, attempt = bring_to(store, "running")
-    with no_file_grows_beyond(file_of(url).stat().st_size + 20_000):
+    with file_size_limit(database_file(url).stat().st_size + 20_000):
         written = fill(store, run_id, attempt)
         assert [point.step for point in store.points(run_id)] == list(range(written))
     store.record_points(run_id, attempt, [Point(written, 1.0, 0.1)])
@@ -95,7 +95,9 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
     assert problems_in(url) == []
 
 
-def test_a_full_file_system_is_the_same(small_disk: Path) -> None:
+def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_store_recovers(
+    small_disk: Path,
+) -> None:
     store = Store(f"sqlite:///{small_disk / 'runs.db'}")
     store.register_worker("worker")
     run_id, attempt = bring_to(store, "running")
@@ -108,7 +110,9 @@ def test_a_full_file_system_is_the_same(small_disk: Path) -> None:
     assert problems_in(f"sqlite:///{small_disk / 'runs.db'}") == []
 
 
-def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_and_no_rest(small_disk: Path) -> None:
+def test_a_checkpoint_that_does_not_fit_leaves_the_previous_one_and_no_partial_file(
+    small_disk: Path,
+) -> None:
     files = CheckpointFiles(small_disk / "checkpoints", 1, {})
     files.write(Checkpoint(1, (np.ones(1_000),), {}))
     with full(small_disk):
@@ -122,9 +126,9 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_and_no_rest(small_di
 
 @pytest.fixture
 def unwritable() -> Iterator[Path]:
-    """A folder of root's, in which root is somebody else for a while."""
+    """A folder owned by root; the test may switch to another user, which is undone at the end."""
     if os.geteuid() != 0:
-        pytest.skip("only root can hand a file to somebody else")
+        pytest.skip("only root can switch to another user")
     folder = Path(tempfile.mkdtemp(prefix="lrlab-readonly-"))
     folder.chmod(0o755)
     try:
@@ -134,7 +138,7 @@ def unwritable() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_a_file_that_cannot_be_written_is_said_to_be_and_can_still_be_read(
+def test_a_read_only_database_file_is_reported_and_can_still_be_read(
     unwritable: Path,
 ) -> None:
     store = Store(f"sqlite:///{unwritable / 'runs.db'}")
@@ -145,14 +149,14 @@ def test_a_file_that_cannot_be_written_is_said_to_be_and_can_still_be_read(
         queue(store)
     assert store.run(run_id).state == "queued"
     os.seteuid(0)
-    # What read meanwhile can only read; the first write finds that out and gives it up.
+    # The open connection is still read-only; the first write fails and closes it.
     with pytest.raises(StoreUnavailable):
         queue(store)
     assert queue(store) > run_id
     store.close()
 
 
-def test_a_database_that_another_program_keeps_locked_is_said_to_be(
+def test_a_database_locked_by_another_program_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
@@ -169,13 +173,13 @@ def test_a_database_that_another_program_keeps_locked_is_said_to_be(
     store.close()
 
 
-def test_a_worker_that_stalled_with_the_database_locked_is_ended(
+def test_a_worker_that_stalls_with_the_database_locked_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
     path = tmp_path / "runs.db"
     store = Store(f"sqlite:///{path}")
-    settings = Settings(f"sqlite:///{path}", python=stalling_worker(path), silence_limit=1)
+    settings = Settings(f"sqlite:///{path}", python=stalling_worker(path), heartbeat_timeout=1)
     engine = Engine(store, settings)
     engine.start()
     try:
@@ -186,7 +190,7 @@ def test_a_worker_that_stalled_with_the_database_locked_is_ended(
         engine.stop()
 
 
-def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) -> None:
+def test_a_postgresql_server_that_restarts_is_used_again(postgres: PostgresServer) -> None:
     store = Store(postgres.new_database())
     first = queue(store)
     with postgres.stopped():
@@ -198,7 +202,7 @@ def test_a_postgresql_server_that_goes_and_comes_back(postgres: PostgresServer) 
     store.close()
 
 
-def test_a_postgresql_server_that_hangs_is_given_up_and_used_again_when_it_answers(
+def test_a_hanging_postgresql_server_times_out_and_is_used_again_when_it_answers(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "CONNECT_TIMEOUT", 4)
@@ -213,16 +217,16 @@ def test_a_postgresql_server_that_hangs_is_given_up_and_used_again_when_it_answe
     store.close()
 
 
-def assert_goes_on(store: Store, run_id: int, measured: list[dict[str, float]]) -> None:
-    """A run goes on in its attempt, keeps what it had measured, and leaves nothing out."""
-    wait_until(lambda: len(store.points(run_id)) > len(measured) + 4, "it went on")
+def assert_continues(store: Store, run_id: int, measured: list[dict[str, float]]) -> None:
+    """Asserts that a run continues in the same attempt and that no measurement is missing."""
+    wait_until(lambda: len(store.points(run_id)) > len(measured) + 4, "the run continued")
     points = store.points(run_id)
     assert (store.run(run_id).state, store.run(run_id).attempt) == ("running", 1)
     assert points[: len(measured)] == measured
     assert len(set(np.diff([point.step for point in points]))) == 1
 
 
-def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when_it_is_back(
+def test_a_page_reports_that_the_postgresql_server_is_down_and_the_run_continues_afterwards(
     postgres: PostgresServer,
 ) -> None:
     with serving(postgres.new_database()):
@@ -233,18 +237,20 @@ def test_a_page_says_that_the_postgresql_server_is_gone_and_the_run_goes_on_when
             wait_until(lambda: engine.status().state == "unavailable", "the engine noticed")
             session = visit("train")
             assert not session.exception
-            (told,) = session.error
-            assert "did not answer or refused" in told.value and told.value.endswith(AGAIN)
-            assert "No run yet" not in said(visit("present"))
-        assert_goes_on(store, run_id, measured)
+            (message,) = session.error
+            assert "did not answer or refused" in message.value and message.value.endswith(
+                CONSEQUENCE
+            )
+            assert "No run yet" not in page_text(visit("present"))
+        assert_continues(store, run_id, measured)
         wait_until(lambda: engine.status().state == "ready", "the engine noticed that too")
         session = button(session.run(), "Start")
         assert not session.exception and not session.error
-        assert AGAIN not in said(session)
+        assert CONSEQUENCE not in page_text(session)
         assert len(store.runs()) == 2
 
 
-def test_every_page_of_runs_says_once_that_the_database_is_locked_and_is_whole_afterwards(
+def test_every_page_with_runs_reports_a_locked_database_once_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
@@ -254,7 +260,7 @@ def test_every_page_of_runs_says_once_that_the_database_is_locked_and_is_whole_a
         store, engine = server().store, server().engine
         store.queue_group({"one": plan, "two": plan}, owner=ME, name="a sweep", kind="sweep")
         store.queue_group({"test": plan}, owner=ME, name="a test", kind="range_test")
-        sessions = [visit(page) for page in OF_RUNS]
+        sessions = [visit(page) for page in PAGES_WITH_STORE]
         assert not any(session.error for session in sessions)
         other = sqlite3.connect(tmp_path / "runs.db", isolation_level=None, timeout=30)
         other.execute("begin exclusive")
@@ -262,8 +268,8 @@ def test_every_page_of_runs_says_once_that_the_database_is_locked_and_is_whole_a
         for session in sessions:
             session.run()
             assert not session.exception
-            (told,) = session.error
-            assert "database is locked" in told.value and told.value.endswith(AGAIN)
+            (message,) = session.error
+            assert "database is locked" in message.value and message.value.endswith(CONSEQUENCE)
         other.execute("rollback")
         other.close()
         wait_until(lambda: engine.status().fault is None, "the engine noticed that too")
@@ -273,12 +279,12 @@ def test_every_page_of_runs_says_once_that_the_database_is_locked_and_is_whole_a
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as the full disk above")
-def test_a_page_says_that_the_disk_is_full_and_works_again_afterwards(tmp_path: Path) -> None:
+def test_a_page_reports_a_full_disk_and_works_again_afterwards(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'runs.db'}"
     with serving(url):
         visit("train")
         server().engine.stop()
-        with no_file_grows_beyond(0):
+        with file_size_limit(0):
             session = button(visit("train"), "Start")
             assert not session.exception
             assert any("cannot be used" in item.value for item in session.error)
@@ -287,7 +293,7 @@ def test_a_page_says_that_the_disk_is_full_and_works_again_afterwards(tmp_path: 
         assert [run.owner for run in server().store.runs()] == [ME]
 
 
-def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there_is_space(
+def test_a_full_disk_during_a_run_is_reported_on_its_page_and_the_run_continues_with_space(
     small_disk: Path,
 ) -> None:
     with serving(f"sqlite:///{small_disk / 'runs.db'}"):
@@ -298,8 +304,8 @@ def test_a_run_that_meets_a_full_disk_says_so_on_its_page_and_goes_on_when_there
             for page in ("train", "present"):
                 session = visit(page)
                 assert not session.exception
-                (told,) = session.error
-                assert "database or disk is full" in told.value
-                assert told.value.endswith(UNTIL["writing"])
+                (message,) = session.error
+                assert "database or disk is full" in message.value
+                assert message.value.endswith(CONSEQUENCES["writing"])
             measured = store.points(run_id)
-        assert_goes_on(store, run_id, measured)
+        assert_continues(store, run_id, measured)

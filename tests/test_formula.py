@@ -1,4 +1,4 @@
-"""Formulas that people type: read as in mathematics, with exact values and gradients."""
+"""Typed formulas: parsed as in mathematics, with exact values and gradients."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def value_and_gradient(tree: Node, xp: Any, x: Any, y: Any) -> tuple[Any, ...]:
     return program(tree, derivative(tree, "x"), derivative(tree, "y")).run(xp, x, y)
 
 
-# Formulas made at random, with a few numbers that are likely to make trouble.
+# Random formulas, with some numbers that are likely to cause problems.
 NUMBERS = st.sampled_from(["0", "1", "2", "3.5", "0.25", "1e-3", ".5", "10", "pi", "e"])
 LEAVES = st.one_of(st.sampled_from(["x", "y"]), NUMBERS)
 ONE_ARGUMENT = ["sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs"]
 
 
-def _bigger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "/"]), inner),
         st.builds("(-{})".format, inner),
@@ -45,16 +45,16 @@ def _bigger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 @st.composite
 def trees(draw: st.DrawFn) -> tuple[str, Node]:
     """A formula as text and as a tree."""
-    text = draw(st.recursive(LEAVES, _bigger, max_leaves=8))
+    text = draw(st.recursive(LEAVES, _combined, max_leaves=8))
     try:
         return text, read(text)
-    except InvalidInput as refused:
-        # By chance a part may be no finite number (log(0)), or the formula too large.
-        assume(not any(said in str(refused) for said in ("finite", "at most", "more than")))
+    except InvalidInput as error:
+        # A random part may not be a finite number (log(0)), or the formula may be too large.
+        assume(not any(reason in str(error) for reason in ("finite", "at most", "more than")))
         raise
 
 
-PLACES = st.tuples(*[st.floats(-3, 3, allow_nan=False)] * 2)
+POINTS = st.tuples(*[st.floats(-3, 3, allow_nan=False)] * 2)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_value_and_gradient_are_the_known_ones(
         ("9" * 150, float("9" * 150)),
     ],
 )
-def test_signs_bind_as_in_mathematics_and_numbers_are_floats(text: str, value: float) -> None:
+def test_operator_precedence_is_that_of_mathematics_and_numbers_are_floats(
+    text: str, value: float
+) -> None:
     tree = read(text)
     assert tree.value == value
     assert type(tree.value) is float
@@ -127,7 +129,7 @@ TEXTBOOK = {
     "noisy_valley": "x^2/10 + y^2 + 0.12*(1 - cos(6*x)) + 0.08*(1 - cos(9*x + 5*y))"
     " + 0.08*(1 - cos(4*x - 11*y))",
 }
-"""The surfaces as one would type them; Goldstein-Price has more parts than a formula may have."""
+"""The surfaces as typed formulas, without Goldstein-Price, which has more parts than allowed."""
 
 
 @pytest.mark.parametrize("key", sorted(TEXTBOOK))
@@ -156,10 +158,8 @@ def test_every_surface_is_compared_with_its_formula() -> None:
 
 
 @THOROUGH
-@given(trees(), PLACES)
-def test_the_value_is_the_one_python_computes(
-    formula: tuple[str, Node], at: tuple[float, float]
-) -> None:
+@given(trees(), POINTS)
+def test_the_value_equals_pythons(formula: tuple[str, Node], at: tuple[float, float]) -> None:
     text, tree = formula
     names = {name: getattr(math, name) for name in [*ONE_ARGUMENT[:-1], "pi", "e"]}
     names |= {"abs": abs, "min": min, "max": max, "x": at[0], "y": at[1]}
@@ -167,35 +167,37 @@ def test_the_value_is_the_one_python_computes(
         expected = eval(text.replace("^", "**"), {"__builtins__": {}}, names)
         assume(math.isfinite(expected))
     except (ArithmeticError, ValueError, TypeError):
-        # No number: Python's own powers may be complex, which no function then takes.
+        # Not a real number: Python's powers may be complex, which no function accepts.
         assume(False)
     (value,) = program(tree).run(float_ops, *at)
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 @THOROUGH
-@given(trees(), PLACES)
-def test_the_gradient_is_the_slope(formula: tuple[str, Node], at: tuple[float, float]) -> None:
+@given(trees(), POINTS)
+def test_the_gradient_equals_finite_differences(
+    formula: tuple[str, Node], at: tuple[float, float]
+) -> None:
     text, tree = formula
     f = program(tree)
 
-    def along(axis: int, h: float) -> float:
+    def value_beside(axis: int, h: float) -> float:
         moved = [np.float64(part) + h * (i == axis) for i, part in enumerate(at)]
         return float(f.run(np, *moved)[0])
 
     with np.errstate(all="ignore"):
-        here, *gradient = value_and_gradient(tree, np, *map(np.float64, at))
-        assume(math.isfinite(here) and abs(here) < 1e4)
+        value, *gradient = value_and_gradient(tree, np, *map(np.float64, at))
+        assume(math.isfinite(value) and abs(value) < 1e4)
         for axis, exact in enumerate(gradient):
             h = 1e-4
-            wide = (along(axis, h) - along(axis, -h)) / (2 * h)
-            near = (along(axis, h / 2) - along(axis, -h / 2)) / h
-            left, right = (here - along(axis, -h)) / h, (along(axis, h) - here) / h
+            wide = (value_beside(axis, h) - value_beside(axis, -h)) / (2 * h)
+            near = (value_beside(axis, h / 2) - value_beside(axis, -h / 2)) / h
+            left, right = (value - value_beside(axis, -h)) / h, (value_beside(axis, h) - value) / h
             unit = 1 + abs(near)
-            # Only where differences themselves are to be trusted: no kink, no pole nearby.
+            # Only where the differences are reliable: no kink and no pole nearby.
             if not (abs(wide - near) < 1e-4 * unit and abs(left - right) < 1e-2 * unit):
                 continue
-            # 0 to a power that varies has no derivative, even where differences find one.
+            # 0 to a variable power has no derivative, even if the differences suggest one.
             if math.isnan(exact) and ")^(" in text:
                 continue
             assert exact == pytest.approx((4 * near - wide) / 3, abs=1e-3 * unit)
@@ -215,7 +217,7 @@ def test_floats_and_arrays_agree(formula: tuple[str, Node], at: tuple[float, flo
     try:
         floats = value_and_gradient(tree, float_ops, *at)
     except (ArithmeticError, ValueError):
-        # Here floats give up and the walk goes on with arrays.
+        # A trajectory switches from floats to arrays in this case.
         return
     for one, many in zip(floats, arrays, strict=True):
         assert type(one) is float
@@ -232,9 +234,7 @@ def test_floats_and_arrays_agree(formula: tuple[str, Node], at: tuple[float, flo
         ("x^y", (-1.0, 0.5)),
     ],
 )
-def test_where_a_formula_has_no_value_it_has_no_gradient(
-    text: str, at: tuple[float, float]
-) -> None:
+def test_without_a_value_there_is_no_gradient(text: str, at: tuple[float, float]) -> None:
     surface = formula_surface(text)
     assert np.isnan(surface.at(np.array(at)))
     assert np.isnan(surface.gradient_at(np.array(at))[0])
@@ -250,7 +250,7 @@ def test_where_a_formula_has_no_value_it_has_no_gradient(
         ("max(x, 0)", (0.0, 0.0), (1.0, 0.0)),
     ],
 )
-def test_kinks_and_infinities_stay_where_they_are(
+def test_gradients_at_kinks_and_infinities(
     text: str, at: tuple[float, float], gradient: tuple[float, float]
 ) -> None:
     assert formula_surface(text).gradient_at(np.array(at)).tolist() == list(gradient)
@@ -263,10 +263,10 @@ def test_a_formula_is_evaluated_on_arrays_of_any_shape() -> None:
         assert surface.gradient_at(np.ones((4, 5, 2))).shape == (4, 5, 2)
 
 
-def test_a_part_that_occurs_twice_is_computed_once() -> None:
+def test_a_repeated_part_is_computed_once() -> None:
     twice = read("sin(x*y) + sin(x*y)")
     assert len(program(twice).steps) == 3
-    # Value and gradient of a whole product of factors share what they have in common.
+    # The value and the gradient of a product share their common parts.
     chain = read("*".join(["sin(x)"] * 15))
     assert len(program(chain, derivative(chain, "x")).steps) < 60
 

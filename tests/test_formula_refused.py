@@ -1,4 +1,4 @@
-"""Formulas that people type: what is refused, with the place, and that nothing typed is run."""
+"""Typed formulas: invalid ones are refused with the position, and nothing is ever executed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lrlab.descent.surfaces import formula_surface
 from lrlab.params import InvalidInput
 from tests.test_formula import TEXTBOOK
 
-# What is wrong, the part to be quoted, and where it begins, counted from 1.
+# (formula, text that the message must quote, position of the error counted from 1)
 BAD = [
     ("", "empty", None),
     (" \t ", "empty", None),
@@ -103,7 +103,7 @@ BAD = [
     ("x + log(0)", "`log(0)`", 5),
     ("sqrt(-1)", "`sqrt(-1)`", 1),
     ("(-8)^(1/3)", "`(-8)^(1/3)`", 1),
-    ("ｘ + y", "'ｘ' (U+FF58)", 1),  # fullwidth x, which Python would take for x
+    ("ｘ + y", "'ｘ' (U+FF58)", 1),  # fullwidth x, which Python would treat as x
     ("x + у", "'у' (U+0443)", 5),  # Cyrillic
     ("𝐬𝐢𝐧(x)", "'𝐬' (U+1D42C)", 1),  # bold
     ("x + ª", "'ª' (U+00AA)", 5),
@@ -129,7 +129,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "quoted", "place"), BAD, ids=[ascii(bad[0])[:40] for bad in BAD])
-def test_a_bad_formula_is_refused_and_the_place_named(
+def test_an_invalid_formula_is_refused_with_its_position(
     text: str, quoted: str, place: int | None
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -143,12 +143,12 @@ def test_a_bad_formula_is_refused_and_the_place_named(
 
 
 @pytest.mark.parametrize("other", [None, 3, 1.5, b"x", ["x"], {"x": 1}, True])
-def test_what_is_no_text_is_refused(other: Any) -> None:
+def test_a_formula_that_is_not_text_is_refused(other: Any) -> None:
     with pytest.raises(InvalidInput, match="text"):
         formula_surface(other)
 
 
-def test_a_formula_up_to_the_limits_is_taken() -> None:
+def test_a_formula_at_the_limits_is_accepted() -> None:
     assert read("x" + " " * 199).op == "x"
     assert sum(1 for _ in read("+".join(["x"] * 32)).parts()) == 63
     assert read("-".join(["x"] * 32)).op == "-"
@@ -180,13 +180,13 @@ print(sorted(seen))
 """
 
 
-def test_nothing_that_is_typed_is_run() -> None:
-    # An audit hook sees whatever Python runs, imports, opens or starts; it cannot be taken out
-    # again, hence the process of its own. "compile" is what ast.parse itself is called.
-    done = subprocess.run(
+def test_no_formula_is_executed() -> None:
+    # An audit hook sees everything that Python runs, imports, opens or starts. It cannot be
+    # removed, so this needs a new process. "compile" is the event of ast.parse itself.
+    process = subprocess.run(
         [sys.executable, "-c", ESCAPE], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['compile']"
+    assert process.stdout.strip() == "['compile']"
 
 
 PIECES = [
@@ -197,39 +197,39 @@ PIECES = [
 ]
 
 
-def random_texts(how_many: int) -> list[str]:
-    """Texts of formula pieces, of all sorts of pieces, of any characters, and good formulas with a
-    few pieces put in, taken out or put in place of others."""
-    chance = random.Random(3)
-    made = []
-    for i in range(how_many):
-        length = chance.randint(0, 12)
+def random_texts(count: int) -> list[str]:
+    """Random texts: of formula pieces, of any pieces, of any characters, and valid formulas with
+    some pieces inserted, removed or replaced."""
+    rng = random.Random(3)
+    texts = []
+    for i in range(count):
+        length = rng.randint(0, 12)
         if i % 4 == 0:
-            made.append("".join(chance.choices(PIECES[:25], k=length)))
+            texts.append("".join(rng.choices(PIECES[:25], k=length)))
         elif i % 4 == 1:
-            made.append("".join(chance.choices(PIECES, k=length)))
+            texts.append("".join(rng.choices(PIECES, k=length)))
         elif i % 4 == 2:
-            made.append("".join(chr(chance.randrange(0x110000)) for _ in range(length)))
+            texts.append("".join(chr(rng.randrange(0x110000)) for _ in range(length)))
         else:
-            text = chance.choice(list(TEXTBOOK.values()))
-            for _ in range(chance.randint(1, 3)):
-                at = chance.randrange(len(text))
-                piece = chance.choice(["", *PIECES[:25], chance.choice(PIECES)])
-                text = text[:at] + piece + text[at + chance.randint(0, 1) :]
-            made.append(text)
-    return made
+            text = rng.choice(list(TEXTBOOK.values()))
+            for _ in range(rng.randint(1, 3)):
+                at = rng.randrange(len(text))
+                piece = rng.choice(["", *PIECES[:25], rng.choice(PIECES)])
+                text = text[:at] + piece + text[at + rng.randint(0, 1) :]
+            texts.append(text)
+    return texts
 
 
-def test_ten_thousand_random_texts_are_read_or_refused() -> None:
-    points, taken = np.array([[0.0, 0.0], [1.0, -2.0], [1e200, -1e-200]]), 0
+def test_ten_thousand_random_texts_are_accepted_or_refused() -> None:
+    points, accepted = np.array([[0.0, 0.0], [1.0, -2.0], [1e200, -1e-200]]), 0
     for text in random_texts(10_000):
         try:
             surface = formula_surface(text)
         except InvalidInput as refused:
-            said = str(refused)
-            assert "at character " in said or "is empty" in said or "are allowed" in said
+            message = str(refused)
+            assert "at character " in message or "is empty" in message or "are allowed" in message
             continue
-        taken += 1
+        accepted += 1
         assert surface.at(points).shape == (3,)
         assert surface.gradient_at(points).shape == (3, 2)
-    assert taken > 200
+    assert accepted > 200

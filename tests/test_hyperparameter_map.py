@@ -1,4 +1,4 @@
-"""The map of outcomes agrees with single paths, for every optimizer."""
+"""The hyperparameter map agrees with single trajectories, for every optimizer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ STEPS = 60
 
 
 def recipe_of(optimizer: str, **schedule: object) -> Recipe:
-    given = {"optimizer": {"name": optimizer}}
-    return Recipe.from_dict(given | ({"schedule": schedule} if schedule else {}))
+    choices = {"optimizer": {"name": optimizer}}
+    return Recipe.from_dict(choices | ({"schedule": schedule} if schedule else {}))
 
 
 def second_axis(recipe: Recipe) -> str:
@@ -29,7 +29,7 @@ def second_axis(recipe: Recipe) -> str:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_each_cell_ends_where_the_single_path_ends(optimizer: str) -> None:
+def test_each_cell_ends_where_its_trajectory_ends(optimizer: str) -> None:
     recipe = recipe_of(optimizer)
     surface = SURFACES["quadratic_bowl"]
     y = second_axis(recipe)
@@ -40,11 +40,11 @@ def test_each_cell_ends_where_the_single_path_ends(optimizer: str) -> None:
                 "learning_rate": float(result.x.values[column]),
                 y: float(result.y.values[row]),
             }
-            path = trace(with_values(recipe, values), surface, steps=STEPS)
-            diverged = -1 if path.diverged_at is None else path.diverged_at
+            trajectory = trace(with_values(recipe, values), surface, steps=STEPS)
+            diverged = -1 if trajectory.diverged_at is None else trajectory.diverged_at
             assert result.diverged_at[row, column] == diverged, values
-            if path.diverged_at is None:
-                assert result.values[row, column] == pytest.approx(path.values[-1], rel=1e-6)
+            if trajectory.diverged_at is None:
+                assert result.values[row, column] == pytest.approx(trajectory.values[-1], rel=1e-6)
 
 
 def test_arrival_is_the_first_step_near_a_global_minimum() -> None:
@@ -53,7 +53,7 @@ def test_arrival_is_the_first_step_near_a_global_minimum() -> None:
     result = hyperparameter_map(
         recipe, surface, "learning_rate", "momentum", steps=200, cells=7, arrivals=True
     )
-    seen = set()
+    arrivals = set()
     for row in range(7):
         for column in range(7):
             values = {
@@ -61,15 +61,17 @@ def test_arrival_is_the_first_step_near_a_global_minimum() -> None:
                 "momentum": float(result.y.values[row]),
             }
             points = trace(with_values(recipe, values), surface, steps=200).points
-            away = np.min([np.hypot(*(points - np.array(at)).T) for at in surface.minima], axis=0)
-            near = np.flatnonzero(away[1:] <= TOLERANCE * surface.width)
+            distance = np.min(
+                [np.hypot(*(points - np.array(at)).T) for at in surface.minima], axis=0
+            )
+            near = np.flatnonzero(distance[1:] <= TOLERANCE * surface.width)
             expected = int(near[0]) + 1 if near.size else -1
             assert result.arrived_at[row, column] == expected
-            seen.add(expected > 0)
-    assert seen == {True, False}
+            arrivals.add(expected > 0)
+    assert arrivals == {True, False}
 
 
-def test_schedule_parameters_vary_too() -> None:
+def test_schedule_parameters_can_be_an_axis() -> None:
     recipe = recipe_of("sgd", name="exponential_decay", initial_learning_rate=0.01, decay_steps=9)
     result = hyperparameter_map(
         recipe, "booth", "initial_learning_rate", "decay_rate", steps=STEPS, cells=5
@@ -78,11 +80,11 @@ def test_schedule_parameters_vary_too() -> None:
         "initial_learning_rate": float(result.x.values[2]),
         "decay_rate": float(result.y.values[3]),
     }
-    path = trace(with_values(recipe, values), "booth", steps=STEPS)
-    assert result.values[3, 2] == pytest.approx(path.values[-1], rel=1e-9)
+    trajectory = trace(with_values(recipe, values), "booth", steps=STEPS)
+    assert result.values[3, 2] == pytest.approx(trajectory.values[-1], rel=1e-9)
 
 
-def test_clipping_varies_as_in_a_single_path() -> None:
+def test_clipping_can_be_an_axis() -> None:
     recipe = recipe_of("sgd")
     result = hyperparameter_map(recipe, "matyas", "learning_rate", "clipnorm", steps=STEPS, cells=5)
     for row, column in ((0, 3), (2, 4), (4, 2)):
@@ -90,12 +92,12 @@ def test_clipping_varies_as_in_a_single_path() -> None:
             "learning_rate": float(result.x.values[column]),
             "clipnorm": float(result.y.values[row]),
         }
-        path = trace(with_values(recipe, values), "matyas", steps=STEPS)
-        assert result.values[row, column] == pytest.approx(path.values[-1], rel=1e-6)
+        trajectory = trace(with_values(recipe, values), "matyas", steps=STEPS)
+        assert result.values[row, column] == pytest.approx(trajectory.values[-1], rel=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "named"),
+    ("x", "y", "mentioned"),
     [
         ("learning_rate", "learning_rate", "Both axes"),
         ("learning_rate", "amsgrad", "amsgrad"),
@@ -103,18 +105,18 @@ def test_clipping_varies_as_in_a_single_path() -> None:
         ("no such", "beta_1", "no such"),
     ],
 )
-def test_what_is_no_axis_is_refused_by_name(x: str, y: str, named: str) -> None:
-    with pytest.raises(InvalidInput, match=named):
+def test_an_invalid_axis_is_refused_by_name(x: str, y: str, mentioned: str) -> None:
+    with pytest.raises(InvalidInput, match=mentioned):
         hyperparameter_map(recipe_of("adam"), "booth", x, y, cells=3, steps=3)
 
 
-def test_an_axis_runs_over_its_slider_as_the_slider_does() -> None:
+def test_an_axis_has_the_range_and_scale_of_its_slider() -> None:
     recipe = recipe_of("adam")
     rates = map_axis(recipe, "learning_rate")
     assert np.allclose(np.diff(np.log(rates.values)), np.log(1e7) / 99)
     betas = map_axis(recipe, "beta_1")
     assert np.allclose(np.diff(np.log(1 - betas.values)), np.log(1e-3) / 99)
-    assert [text for _, text in betas.ticked().ticks] == ["0", "0.9", "0.99", "0.999"]
+    assert [text for _, text in betas.axis_ticks().ticks] == ["0", "0.9", "0.99", "0.999"]
 
 
 def test_the_picture_is_small_and_marks_divergence() -> None:

@@ -1,4 +1,4 @@
-"""A trained network as a `.keras` file: plain Keras, with the predictions of the run's network."""
+"""A trained network as a `.keras` file: plain Keras, with the same predictions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_loaded_file_predicts_as_the_network_did(
     pixels = images.images[images.test_rows[:100]]
     expected = model.predict(pixels, verbose=0)
     np.testing.assert_allclose(loaded.predict(pixels, verbose=0), expected, rtol=0, atol=1e-5)
-    # Whoever loads it may have no LR Lab.
+    # The file must load without LR Lab.
     config = zipfile.ZipFile(io.BytesIO(content)).read("config.json").decode()
     assert "lrlab" not in config
     assert "Standardise" not in config

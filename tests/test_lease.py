@@ -1,4 +1,4 @@
-"""The lease: one server dispatches, and only its workers are given runs; on both databases."""
+"""The lease: only one server's workers are given runs; on both databases."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from lrlab.runs.store import Store
 from tests.store_runs import queue
 
 
-def test_a_lease_is_taken_from_nobody_or_from_whom_it_was_seen_to_run_out(store: Store) -> None:
+def test_a_lease_can_only_be_taken_if_it_is_free_or_unchanged_since_it_was_read(
+    store: Store,
+) -> None:
     assert store.lease() is None
     assert not store.renew_lease("a")
     assert store.take_lease("a", None)
     assert not store.take_lease("b", None)
-    seen = store.lease()
-    assert seen.holder == "a"
+    read_earlier = store.lease()
+    assert read_earlier.holder == "a"
     assert store.renew_lease("a")
-    assert not store.take_lease("b", seen)
+    assert not store.take_lease("b", read_earlier)
     assert store.take_lease("b", store.lease())
     assert not store.renew_lease("a")
     store.release_lease("a")
@@ -25,15 +27,15 @@ def test_a_lease_is_taken_from_nobody_or_from_whom_it_was_seen_to_run_out(store:
     assert store.lease() is None
 
 
-def test_of_many_that_want_the_lease_at_once_one_has_it(store: Store) -> None:
+def test_of_several_servers_that_take_the_lease_at_once_one_gets_it(store: Store) -> None:
     names = [f"server {number}" for number in range(8)]
     with ThreadPoolExecutor(len(names)) as pool:
-        taken = list(pool.map(lambda name: store.take_lease(name, None), names))
-    assert sum(taken) == 1
-    assert store.lease().holder == names[taken.index(True)]
+        successes = list(pool.map(lambda name: store.take_lease(name, None), names))
+    assert sum(successes) == 1
+    assert store.lease().holder == names[successes.index(True)]
 
 
-def test_only_workers_of_the_server_that_dispatches_are_given_runs(store: Store) -> None:
+def test_only_workers_of_the_server_with_the_lease_are_given_runs(store: Store) -> None:
     for server in ("a", "b"):
         store.register_worker(f"worker of {server}", server)
     queue(store)

@@ -1,4 +1,4 @@
-"""The norm of the gradient and the length of the update, against those of a plain model.fit."""
+"""Gradient norm and update ratio, compared with those of a plain ``model.fit``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE = 0.05
 
 
 class Lengths(keras.callbacks.Callback):
-    """Of each step, how far the weights moved and how long they were before."""
+    """Records for each step the length of the update and the norm of the weights before it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,23 +41,23 @@ def sgd(**settings: Any) -> dict[str, Any]:
     return {"optimizer": {"name": "sgd", **settings}, "schedule": schedule}
 
 
-def points_of(recipe: dict[str, Any], way: CompileMode, **settings: int) -> list[Point]:
+def points_of(recipe: dict[str, Any], mode: CompileMode, **settings: int) -> list[Point]:
     sink = ListSink()
-    train(plan_of(recipe, **settings), sink, SAMPLE, way)
+    train(plan_of(recipe, **settings), sink, SAMPLE, mode)
     return sink.all_points
 
 
-@pytest.mark.parametrize("way", [FUSED, UNFUSED], ids=lambda way: way.key)
-def test_the_last_step_of_each_block_tells_both(way: CompileMode) -> None:
-    # Two epochs of a whole block and one of a whole batch and a smaller one.
+@pytest.mark.parametrize("mode", [FUSED, UNFUSED], ids=lambda mode: mode.key)
+def test_the_last_step_of_each_block_has_gradient_norm_and_update_ratio(mode: CompileMode) -> None:
+    # Two epochs, each with a full block and a block of one full and one smaller batch.
     settings = {"train_size": 300, "batch_size": 31, "epochs": 2}
-    points, truth = points_of(sgd(), way, **settings), Lengths()
-    plain_fit(plan_of(sgd(), **settings), way.jit_compile, truth)
+    points, expected = points_of(sgd(), mode, **settings), Lengths()
+    plain_fit(plan_of(sgd(), **settings), mode.jit_compile, expected)
 
     steps = [point.step for point in points if point.gradient_norm is not None]
     assert steps == [SMALL_BLOCK_STEPS - 1, 9, 10 + SMALL_BLOCK_STEPS - 1, 19]
     assert steps == [point.step for point in points if point.update_ratio is not None]
-    moved, before = np.array(truth.moved)[steps], np.array(truth.before)[steps]
+    moved, before = np.array(expected.moved)[steps], np.array(expected.before)[steps]
     norms = [points[step].gradient_norm for step in steps]
     np.testing.assert_allclose(norms, moved / RATE, rtol=1e-3)
     ratios = [points[step].update_ratio for step in steps]
@@ -66,9 +66,9 @@ def test_the_last_step_of_each_block_tells_both(way: CompileMode) -> None:
 
 def test_the_gradient_is_measured_before_it_is_clipped() -> None:
     one_step = {"train_size": 32, "batch_size": 32, "epochs": 1}
-    (free,) = points_of(sgd(), UNFUSED, **one_step)
+    (unclipped,) = points_of(sgd(), UNFUSED, **one_step)
     (clipped,) = points_of(sgd(clipnorm=0.01), UNFUSED, **one_step)
-    assert free.gradient_norm == pytest.approx(clipped.gradient_norm, rel=1e-6)
-    # Keras clips each of the six variables for itself.
-    shorter = 0.01 * 6**0.5 / free.gradient_norm
-    assert clipped.update_ratio == pytest.approx(free.update_ratio * shorter, rel=1e-3)
+    assert unclipped.gradient_norm == pytest.approx(clipped.gradient_norm, rel=1e-6)
+    # Keras clips each of the six variables separately.
+    factor = 0.01 * 6**0.5 / unclipped.gradient_norm
+    assert clipped.update_ratio == pytest.approx(unclipped.update_ratio * factor, rel=1e-3)

@@ -1,4 +1,4 @@
-"""Seeded gradient noise: the same in every walk, and gone when it is 0."""
+"""Seeded gradient noise: reproducible, and without effect at 0."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def recipe_of(name: str, learning_rate: float = 0.01) -> Recipe:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_without_noise_the_path_is_as_it_was(name: str) -> None:
+def test_noise_of_zero_changes_nothing(name: str) -> None:
     plain = trace(recipe_of(name), "himmelblau", steps=100)
-    silent = trace(recipe_of(name), "himmelblau", steps=100, noise=0.0, noise_seed=7)
-    assert np.array_equal(plain.points, silent.points)
-    assert (plain.noise, silent.noise) == (0.0, 0.0)
+    noiseless = trace(recipe_of(name), "himmelblau", steps=100, noise=0.0, noise_seed=7)
+    assert np.array_equal(plain.points, noiseless.points)
+    assert (plain.noise, noiseless.noise) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_seed_repeats_its_path_and_another_seed_takes_another(name: str) -> None:
-    first, again, other = (
+def test_a_seed_gives_the_same_trajectory_and_another_seed_another(name: str) -> None:
+    first, repeated, other = (
         trace(recipe_of(name), "himmelblau", steps=100, noise=2.0, noise_seed=seed)
         for seed in (1, 1, 2)
     )
-    assert np.array_equal(first.points, again.points)
+    assert np.array_equal(first.points, repeated.points)
     assert not np.array_equal(first.points, other.points)
     assert (first.noise, first.noise_seed) == (2.0, 1)
 
 
-def test_a_longer_path_begins_as_the_shorter_one() -> None:
+def test_a_longer_trajectory_starts_like_the_shorter_one() -> None:
     short, long = (
         trace(recipe_of("adam"), "himmelblau", steps=steps, noise=2.0) for steps in (50, 200)
     )
@@ -50,44 +50,46 @@ def test_a_longer_path_begins_as_the_shorter_one() -> None:
 
 
 def test_each_step_uses_the_exact_gradient_and_the_noise() -> None:
-    path = trace(recipe_of("sgd", 0.001), "himmelblau", steps=2000, noise=3.0, noise_seed=5)
-    used = -np.diff(path.points, axis=0) / 0.001
-    assert path.gradients(2000) == pytest.approx(used, abs=1e-6)
-    noise = used - path.surface.gradient_at(path.points[:-1])
+    trajectory = trace(recipe_of("sgd", 0.001), "himmelblau", steps=2000, noise=3.0, noise_seed=5)
+    used_gradients = -np.diff(trajectory.points, axis=0) / 0.001
+    assert trajectory.gradients(2000) == pytest.approx(used_gradients, abs=1e-6)
+    noise = used_gradients - trajectory.surface.gradient_at(trajectory.points[:-1])
     drawn = np.random.default_rng(5).normal(0.0, 3.0, (2000, 2))
     assert noise == pytest.approx(drawn, abs=1e-6)
-    # As wide as asked for, around 0, and independent for x and y.
+    # With the requested standard deviation, mean 0, and independent for x and y.
     assert noise.std(axis=0) == pytest.approx(np.array([3.0, 3.0]), rel=0.1)
     assert np.abs(noise.mean(axis=0)).max() < 0.3
     assert abs(np.corrcoef(noise.T)[0, 1]) < 0.1
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_floats_and_arrays_meet_the_same_noise(name: str) -> None:
+def test_floats_and_arrays_get_the_same_noise(name: str) -> None:
     recipe = recipe_of(name)
-    path = trace(recipe, "himmelblau", steps=60, noise=2.0, noise_seed=3)
-    spec, x = recipe.optimizer_spec, path.points[0]
+    trajectory = trace(recipe, "himmelblau", steps=60, noise=2.0, noise_seed=3)
+    spec, x = recipe.optimizer_spec, trajectory.points[0]
     state = spec.init(np, x, **recipe.hyper)
     for k, kick in enumerate(np.random.default_rng(3).normal(0.0, 2.0, (60, 2))):
-        g = path.surface.gradient_at(x) + kick
-        rate = path.learning_rates[k]
+        g = trajectory.surface.gradient_at(x) + kick
+        rate = trajectory.learning_rates[k]
         x, state = step(spec, np, x, g, state, rate, k + 1, recipe.hyper, recipe.shared)
-        assert path.points[k + 1] == pytest.approx(x, rel=1e-9, abs=1e-9)
+        assert trajectory.points[k + 1] == pytest.approx(x, rel=1e-9, abs=1e-9)
 
 
-def test_a_walk_that_floats_cannot_finish_keeps_its_noise() -> None:
-    # x overflows on the way, and the rest is walked with arrays.
-    path = trace(recipe_of("sgd", 5.0), "saddle", (0.5, 0.5), steps=700, noise=1.0, noise_seed=2)
+def test_a_trajectory_that_switches_to_arrays_keeps_its_noise() -> None:
+    # x overflows on the way; the remaining steps are computed with arrays.
+    trajectory = trace(
+        recipe_of("sgd", 5.0), "saddle", (0.5, 0.5), steps=700, noise=1.0, noise_seed=2
+    )
     kicks = np.random.default_rng(2).normal(0.0, 1.0, (700, 2))
     x = 0.5
     for k in range(300):
-        assert path.points[k, 0] == pytest.approx(x, rel=1e-9)
+        assert trajectory.points[k, 0] == pytest.approx(x, rel=1e-9)
         x -= 5.0 * (2.0 * x + kicks[k, 0])
-    assert path.diverged_at is not None
+    assert trajectory.diverged_at is not None
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("arguments", "mentioned"),
     [
         ({"noise": -1.0}, "noise = -1.0"),
         ({"noise": float("nan")}, "noise = nan"),
@@ -100,12 +102,14 @@ def test_a_walk_that_floats_cannot_finish_keeps_its_noise() -> None:
         ({"noise_seed": "a"}, "noise_seed = 'a'"),
     ],
 )
-def test_a_noise_or_seed_that_is_not_allowed_is_named(given: dict[str, Any], named: str) -> None:
+def test_an_invalid_noise_or_seed_is_refused_with_its_value(
+    arguments: dict[str, Any], mentioned: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
-        trace(recipe_of("sgd"), "booth", steps=5, **given)
-    assert named in str(refused.value) and "must be" in str(refused.value)
+        trace(recipe_of("sgd"), "booth", steps=5, **arguments)
+    assert mentioned in str(refused.value) and "must be" in str(refused.value)
 
 
-def test_the_sliders_defaults_are_no_noise() -> None:
+def test_noise_is_off_by_default() -> None:
     assert (NOISE.default, NOISE_SEED.default) == (0.0, 0)
     assert NOISE.grid()[0] == 0.0

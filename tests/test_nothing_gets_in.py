@@ -1,4 +1,4 @@
-"""What a visitor writes stays text, and nothing that a visitor brings is run."""
+"""Visitors' text is never drawn as markup, and visitors' files are never executed."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ PLAIN = (
     "selectbox",
     "multiselect",
 )
-"""Elements that show what they are given as it is; in all others text is Markdown."""
+"""Elements that show text unchanged; all others render Markdown."""
 
 
-def doors(path: Path) -> Iterator[str]:
-    """What in a module could run, or draw as markup, what a visitor brings."""
+def unsafe_uses(path: Path) -> Iterator[str]:
+    """Uses in a module that could execute visitors' input or draw it as markup."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", "")}
@@ -66,33 +66,33 @@ def doors(path: Path) -> Iterator[str]:
         "st.html(text)",
     ],
 )
-def test_a_door_is_seen(tmp_path: Path, code: str) -> None:
+def test_an_unsafe_use_is_detected(tmp_path: Path, code: str) -> None:
     (tmp_path / "module.py").write_text(code)
-    assert list(doors(tmp_path / "module.py"))
+    assert list(unsafe_uses(tmp_path / "module.py"))
 
 
-def test_nothing_of_a_visitors_is_run_unpacked_or_drawn_as_markup() -> None:
+def test_no_module_executes_unpickles_or_draws_input_as_markup() -> None:
     assert len(SHIPPED) > 100
-    found = {str(path.relative_to(ROOT)): list(doors(path)) for path in SHIPPED}
-    assert {name: doors for name, doors in found.items() if doors} == {}
+    uses_by_file = {str(path.relative_to(ROOT)): list(unsafe_uses(path)) for path in SHIPPED}
+    assert {name: unsafe_uses for name, unsafe_uses in uses_by_file.items() if unsafe_uses} == {}
 
 
 @pytest.fixture
-def hostile(new_store: tuple[Store, str]) -> Iterator[list[int]]:
-    """A server with two runs, one of them by itself and under way, named in markup."""
+def runs_with_markup(new_store: tuple[Store, str]) -> Iterator[list[int]]:
+    """A server with two runs, one of them in a group, whose names, tags and notes are markup."""
     store, url = new_store
     plan = next(iter(PRESETS.values()))
     group = store.queue_group({WRITTEN: plan}, owner=ME, name=WRITTEN, kind="sweep")
     ids = [store.queue(plan, owner=ME, name=WRITTEN), store.runs(group=group)[0].id]
     for run_id in ids:
-        store.describe(run_id, by=ME, tags=["<b>tag</b>", "**bold**"], notes=WRITTEN)
+        store.annotate(run_id, by=ME, tags=["<b>tag</b>", "**bold**"], notes=WRITTEN)
     with serving(url):
         server().engine.stop()
         yield ids
 
 
-def drawn(session: AppTest) -> Iterator[tuple[str, str]]:
-    """Each element's kind, and all that it is given."""
+def elements_of(session: AppTest) -> Iterator[tuple[str, str]]:
+    """The kind and the content of each element."""
     for node in session._tree:
         if hasattr(node, "proto"):
             yield node.type, str(node.proto)
@@ -109,11 +109,13 @@ def drawn(session: AppTest) -> Iterator[tuple[str, str]]:
         ("present", ""),
     ],
 )
-def test_names_tags_and_notes_are_shown_as_text(page: str, link: str, hostile: list[int]) -> None:
-    numbers = {"": [], "one": hostile[:1], "both": hostile}[link]
+def test_names_tags_and_notes_are_shown_as_text(
+    page: str, link: str, runs_with_markup: list[int]
+) -> None:
+    numbers = {"": [], "one": runs_with_markup[:1], "both": runs_with_markup}[link]
     session = visit(page, {"runs": ",".join(map(str, numbers))} if numbers else {})
     assert not session.exception
-    elements = list(drawn(session))
+    elements = list(elements_of(session))
     assert any("bold" in text for _, text in elements)
     as_markup = [(kind, sign) for kind, text in elements for sign in MARKUP if sign in text]
     assert [(kind, sign) for kind, sign in as_markup if kind not in PLAIN] == []

@@ -1,4 +1,4 @@
-"""Every page, used as a person would, without a browser."""
+"""Every page, used as a visitor would, without a browser."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import OFF
 from lrlab.schedules import SCHEDULES
 from lrlab.text import escape_markdown
-from tests.app_visit import PAGES, button, go, said, serving, visit
+from tests.app_visit import PAGES, button, go, page_text, serving, visit
 
 QUICK = {"path_steps": "20"}
-"""Short paths, where their length does not matter."""
+"""Short trajectories, for tests in which their length does not matter."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,26 +27,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def assert_well(session: AppTest) -> None:
+def assert_no_errors(session: AppTest) -> None:
     assert [item.message for item in session.exception] == []
     assert [item.value for item in session.error] == []
     assert session.title[0].value
 
 
 def keys(session: AppTest) -> set[str]:
-    """The keys of all controls in sight."""
+    """The keys of all visible controls."""
     kinds = ("select_slider", "toggle", "number_input", "text_input", "selectbox")
     return {item.key for kind in kinds for item in session.get(kind)}
 
 
 def code(session: AppTest) -> str:
-    """The recipe's Keras code, as the page shows it."""
+    """The recipe's Keras code shown on the page."""
     return session.code[0].value
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens(page: str) -> None:
-    assert_well(visit(page))
+    assert_no_errors(visit(page))
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
@@ -54,7 +54,7 @@ def test_every_optimizer_can_be_chosen_on_every_page(key: str) -> None:
     session = visit("home", QUICK | {"schedule": "constant"})
     session.selectbox(key="optimizer").select(key).run()
     for page in PAGES:
-        assert_well(go(session, page))
+        assert_no_errors(go(session, page))
         assert session.selectbox(key="optimizer").value == key
         assert {field.key for field in optimizer_fields(key)} <= keys(session)
     go(session, "home")
@@ -69,14 +69,14 @@ def test_every_schedule_can_be_chosen_on_every_page(key: str) -> None:
     session.selectbox(key="schedule").select(key).run()
     fields = schedule_fields(key, "nadam", True)
     for page in PAGES:
-        assert_well(go(session, page))
+        assert_no_errors(go(session, page))
         assert {field.key for field in fields} <= keys(session)
 
 
 @pytest.mark.parametrize("key", SCHEDULES)
-def test_every_schedule_can_be_given_in_steps(key: str) -> None:
+def test_every_schedule_can_be_set_in_steps(key: str) -> None:
     session = visit("home", QUICK | {"schedule": key, "stretch": "false"})
-    assert_well(session)
+    assert_no_errors(session)
     assert {field.key for field in schedule_fields(key, "nadam", False)} <= keys(session)
     if SCHEDULES[key].keras_class:
         assert f"schedules.{SCHEDULES[key].keras_class}(" in code(session)
@@ -85,14 +85,14 @@ def test_every_schedule_can_be_given_in_steps(key: str) -> None:
 @pytest.mark.parametrize("key", SURFACES)
 def test_every_surface_can_be_chosen(key: str) -> None:
     session = visit("paths", QUICK | {"surface": key})
-    assert_well(session)
+    assert_no_errors(session)
     assert {field.key for field in trajectory_fields(key)} <= keys(session)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_surface_without_minimum_needs_none(page: str) -> None:
+def test_every_page_works_with_a_surface_without_minimum(page: str) -> None:
     assert not SURFACES["saddle"].minima
-    assert_well(visit(page, QUICK | {"surface": "saddle"}))
+    assert_no_errors(visit(page, QUICK | {"surface": "saddle"}))
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
@@ -105,11 +105,11 @@ def test_every_parameter_of_an_update_rule_can_be_typed_exactly(key: str) -> Non
     }
     for box, value in typed.items():
         session.text_input(key=f"{box}.exact").set_value(value)
-    assert_well(session.run())
+    assert_no_errors(session.run())
     assert {box: session.select_slider(key=box).value for box in typed} == typed
 
 
-def test_a_typed_value_is_exact_and_a_refused_one_changes_nothing() -> None:
+def test_a_typed_value_is_used_exactly_and_an_invalid_one_changes_nothing() -> None:
     session = visit("home", {"schedule": "constant"})
     box = "nadam.learning_rate.exact"
     session.text_input(key=box).set_value(" 3.3e-4 ").run()
@@ -119,10 +119,10 @@ def test_a_typed_value_is_exact_and_a_refused_one_changes_nothing() -> None:
     assert escape_markdown("learning_rate = -1") in session.error[0].value
     assert session.select_slider(key="nadam.learning_rate").value == "0.00033"
     session.text_input(key=box).set_value("0.5").run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
-def test_values_stay_over_pages_and_come_back_with_their_optimizer() -> None:
+def test_values_are_kept_across_pages_and_optimizers() -> None:
     session = visit("home", {"optimizer": "adam"})
     session.text_input(key="adam.beta_1.exact").set_value("0.77").run()
     go(session, "schedules")
@@ -132,7 +132,7 @@ def test_values_stay_over_pages_and_come_back_with_their_optimizer() -> None:
     assert session.select_slider(key="adam.beta_1").value == "0.77"
 
 
-def test_reset_brings_every_default_back_and_keeps_the_choice() -> None:
+def test_reset_restores_every_default_and_keeps_optimizer_and_schedule() -> None:
     link = {"optimizer": "adam", "adam.beta_1": "0.5", "adam.amsgrad": "true"}
     link |= {"schedule": "exponential_decay", "stretch": "false"}
     link |= {"exponential_decay.decay_steps": "77"}
@@ -141,17 +141,17 @@ def test_reset_brings_every_default_back_and_keeps_the_choice() -> None:
     session.text_input(key="adam.beta_2.exact").set_value("5").run()
     assert session.error
     button(session, "Reset to the defaults")
-    assert_well(session)
+    assert_no_errors(session)
     assert session.selectbox(key="optimizer").value == "adam"
     assert session.selectbox(key="schedule").value == "exponential_decay"
     defaults = (*optimizer_fields("adam"), *schedule_fields("exponential_decay", "adam", True))
     assert session.toggle(key="stretch").value is True
     for field in defaults:
-        held = session.session_state[field.key]
-        assert held == (field.default == "true" if field.param.kind == "bool" else field.default)
+        value = session.session_state[field.key]
+        assert value == (field.default == "true" if field.param.kind == "bool" else field.default)
 
 
-def test_lengths_are_given_in_percent_of_the_run_or_in_steps() -> None:
+def test_lengths_are_set_in_percent_of_the_run_or_in_steps() -> None:
     session = visit("schedules", {"schedule": "exponential_decay"})
     percent, steps = "exponential_decay.decay_steps.percent", "exponential_decay.decay_steps"
     assert percent in keys(session) and steps not in keys(session)
@@ -161,7 +161,7 @@ def test_lengths_are_given_in_percent_of_the_run_or_in_steps() -> None:
     assert steps in keys(session) and percent not in keys(session)
     session.text_input(key=f"{steps}.exact").set_value("100000").run()
     assert "decay_steps=100000" in code(session)
-    assert "hardly moves" in said(session)
+    assert "hardly moves" in page_text(session)
 
 
 def test_a_percentage_follows_the_planned_run() -> None:
@@ -180,44 +180,44 @@ def test_an_optional_parameter_can_be_turned_on_and_off() -> None:
     assert "clipnorm" not in code(session)
 
 
-def test_parameters_that_exclude_each_other_are_both_named() -> None:
+def test_both_of_two_incompatible_parameters_are_named() -> None:
     session = visit("home", {"optimizer": "adam", "adam.clipnorm": "1", "adam.clipvalue": "2"})
     assert [item.message for item in session.exception] == []
     assert escape_markdown("clipnorm = 1") in session.error[0].value
     assert escape_markdown("clipvalue = 2") in session.error[0].value
     session.select_slider(key="adam.clipvalue").set_value(OFF).run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
-def test_recipes_are_pinned_compared_and_taken_off_again() -> None:
+def test_recipes_can_be_pinned_and_unpinned() -> None:
     session = visit("schedules", {"schedule": "constant"})
     button(session, "Pin this recipe")
     pin = next(item for item in session.button if item.label == "Pin this recipe")
-    assert pin.disabled, "the same recipe need not be pinned twice"
+    assert pin.disabled, "the same recipe cannot be pinned twice"
     session.selectbox(key="schedule").select("cosine_decay").run()
     button(session, "Pin this recipe")
-    assert_well(session)
-    off = [item for item in session.button if item.label == "Unpin"]
-    assert len(off) == 2
+    assert_no_errors(session)
+    unpin_buttons = [item for item in session.button if item.label == "Unpin"]
+    assert len(unpin_buttons) == 2
     go(session, "home")
     go(session, "schedules")
     button(session, "Unpin")
     assert len([item for item in session.button if item.label == "Unpin"]) == 1
-    assert_well(session)
+    assert_no_errors(session)
 
 
-def test_no_more_recipes_are_pinned_than_there_are_colours() -> None:
+def test_the_number_of_pinned_recipes_is_limited_by_the_colours() -> None:
     session = visit("schedules", QUICK)
     for rate in ("0.1", "0.2", "0.3", "0.4", "0.5"):
         key = "cosine_decay.initial_learning_rate.exact"
         session.text_input(key=key).set_value(rate).run()
         button(session, "Pin this recipe")
-        assert_well(go(session, "race"))
+        assert_no_errors(go(session, "race"))
         go(session, "schedules")
     session.text_input(key=key).set_value("0.6").run()
     assert next(item for item in session.button if item.label == "Pin this recipe").disabled
     for page in PAGES:
-        assert_well(go(session, page))
+        assert_no_errors(go(session, page))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -225,31 +225,31 @@ def test_a_link_opens_with_its_recipe(page: str) -> None:
     session = visit(
         page, QUICK | {"optimizer": "sgd", "sgd.clipnorm": "2.5", "schedule": "Constant"}
     )
-    assert_well(session)
+    assert_no_errors(session)
     assert session.selectbox(key="optimizer").value == "sgd"
     assert session.selectbox(key="schedule").value == "constant"
     assert session.select_slider(key="sgd.clipnorm").value == "2.5"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_bad_link_says_what_was_not_taken_and_why_and_takes_the_rest(page: str) -> None:
+def test_invalid_values_in_a_link_are_reported_and_the_others_are_used(page: str) -> None:
     link = {"optimizer": "adam", "adam.beta_1": "7", "adam.beta_2": "0.5", "epochs": "nan"}
     session = visit(page, QUICK | link | {"schedule": "cosine", "no_such": "1"})
     assert [item.message for item in session.exception] == []
-    told = said(session)
+    text = page_text(session)
     for part in ("beta_1", "7", "below 1", "epochs", "nan", "cosine_decay", "no_such"):
-        assert part in told
+        assert part in text
     assert session.selectbox(key="optimizer").value == "adam"
     assert session.select_slider(key="adam.beta_2").value == "0.5"
     assert session.select_slider(key="adam.beta_1").value == "0.9"
     assert "adam.beta_1" not in session.query_params
     button(session, "Dismiss")
-    assert "no_such" not in said(session)
-    assert_well(session)
+    assert "no_such" not in page_text(session)
+    assert_no_errors(session)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("present", "runs")])
-def test_texts_that_fit_no_schedule_are_named_and_can_be_mended(page: str) -> None:
+def test_invalid_schedule_values_are_named_and_can_be_corrected(page: str) -> None:
     link = {"schedule": "piecewise_constant_decay", "stretch": "false"}
     session = visit(page, QUICK | link)
     box = session.text_input(key="piecewise_constant_decay.boundaries")
@@ -261,16 +261,16 @@ def test_texts_that_fit_no_schedule_are_named_and_can_be_mended(page: str) -> No
         assert "optimizer" in keys(session)
         box = session.text_input(key="piecewise_constant_decay.boundaries")
     box.set_value(good).run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
 @pytest.mark.parametrize("text", ["x^2 + 3*y^2", "log(x)", "1/x", "7", "exp(exp(x*x))", "-x^4"])
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_takes_a_typed_function(page: str, text: str) -> None:
-    assert_well(visit(page, QUICK | {"surface": "formula", "formula.formula": text}))
+def test_every_page_accepts_a_typed_formula(page: str, text: str) -> None:
+    assert_no_errors(visit(page, QUICK | {"surface": "formula", "formula.formula": text}))
 
 
-def test_a_formula_that_cannot_be_read_is_named_and_can_be_mended() -> None:
+def test_an_invalid_formula_is_reported_and_can_be_corrected() -> None:
     session = visit("paths", QUICK | {"surface": "formula"})
     box = session.text_input(key="formula.formula")
     for bad in ("x +", "z^2", "__import__('os')", "", "x" * 300):
@@ -279,55 +279,55 @@ def test_a_formula_that_cannot_be_read_is_named_and_can_be_mended() -> None:
         assert any("formula" in item.value for item in session.error), bad
         box = session.text_input(key="formula.formula")
     box.set_value("x^2 + y^2").run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_rate_of_nothing_breaks_no_page(page: str) -> None:
+def test_a_learning_rate_of_zero_breaks_no_page(page: str) -> None:
     link = {"schedule": "piecewise_constant_decay", "piecewise_constant_decay.values": "0, 0, 0"}
     session = visit(page, QUICK | link)
     assert [item.message for item in session.exception] == []
     assert session.selectbox(key="schedule").value == "piecewise_constant_decay"
 
 
-def test_a_start_that_is_no_point_is_named_and_can_be_mended() -> None:
+def test_an_invalid_start_is_reported_and_can_be_corrected() -> None:
     session = visit("paths", {"surface": "booth"})
     session.text_input(key="booth.start").set_value("1, 2, 3").run()
     assert [item.message for item in session.exception] == []
     assert any("start" in item.value for item in session.error)
     session.text_input(key="booth.start").set_value("1, 2").run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
-def test_divergence_is_said_on_the_paths_page_with_its_step() -> None:
+def test_the_paths_page_reports_divergence_with_its_step() -> None:
     link = {"optimizer": "sgd", "schedule": "constant", "sgd.learning_rate": "1"}
     session = visit("paths", link | {"surface": "rosenbrock"})
-    assert_well(session)
-    assert "Diverges: at step" in said(session)
+    assert_no_errors(session)
+    assert "Diverges: at step" in page_text(session)
 
 
-def test_no_page_needs_more_than_the_bundled_sample(
+def test_every_page_works_with_only_the_bundled_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(sources.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(sources, "PACKAGE_FOLDER", tmp_path / "package")
     session = visit("train", {"train_size": "45000"})
-    assert_well(session)
-    told = said(session)
-    assert "sample" in told and "python -m lrlab data" in told
+    assert_no_errors(session)
+    text = page_text(session)
+    assert "sample" in text and "python -m lrlab data" in text
     for page in PAGES:
-        assert_well(go(session, page))
+        assert_no_errors(go(session, page))
     go(session, "schedules")
-    assert "3,750" in said(session)
+    assert "3,750" in page_text(session)
 
 
-def test_a_damaged_copy_is_named_on_the_train_page(
+def test_a_damaged_copy_is_reported_on_the_train_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"not gzip")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
     session = visit("train")
-    assert_well(session)
-    warned = session.warning[0].value
-    assert sources.DATA_VARIABLE in warned and "train-images-idx3-ubyte.gz is damaged" in warned
+    assert_no_errors(session)
+    warning = session.warning[0].value
+    assert sources.DATA_VARIABLE in warning and "train-images-idx3-ubyte.gz is damaged" in warning

@@ -1,4 +1,4 @@
-"""A hyperparameter's description checks, reads, writes and divides what it may be."""
+"""A parameter's description checks, parses and writes values, and gives its slider's stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lrlab.params import InvalidInput, Param, check_all, lookup, number_text, sh
 from lrlab.recipes.plan import PLAN_PARAMS
 from lrlab.schedules import RAMP
 
-EVERY = {
+ALL_PARAMS = {
     f"{owner}.{param.name}": param
     for owner, params in (
         *((key, spec.all_params) for key, spec in OPTIMIZERS.items()),
@@ -27,9 +27,9 @@ EVERY = {
     )
     for param in params
 }
-"""Every parameter there is, by owner and name."""
+"""Every parameter, by owner and name."""
 
-SOME = {
+EXAMPLES = {
     "share": Param("share", 0.5, "help", low=0.0, high=1.0, open_high=True),
     "rate": Param("rate", 0.1, "help", low=0.0, open_low=True),
     "count": Param("count", 3, "help", kind="int", low=1, high=10),
@@ -41,7 +41,7 @@ SOME = {
     "power": Param("power", -0.5, "help", low=-10.0, high=0.0),
     "below": Param("below", 1.0, "help", high=5.0, open_high=True),
 }
-"""A parameter of each kind."""
+"""Parameters of each kind."""
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,10 @@ SOME = {
         ("power", -10, -10.0),
     ],
 )
-def test_what_is_allowed_comes_back_in_its_own_type(name: str, value: Any, expected: Any) -> None:
-    checked = SOME[name].check(value, "x")
+def test_a_valid_value_is_converted_to_the_parameters_type(
+    name: str, value: Any, expected: Any
+) -> None:
+    checked = EXAMPLES[name].check(value, "x")
     assert checked == expected
     assert type(checked) is type(expected)
 
@@ -109,7 +111,7 @@ def test_a_refusal_names_owner_parameter_value_and_what_is_allowed(
     name: str, value: Any, allowed: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        SOME[name].check(value, "optimizer x")
+        EXAMPLES[name].check(value, "optimizer x")
     assert str(refusal.value) == (
         f"optimizer x: {name} = {shown(value)} is not allowed. It must be {allowed}."
     )
@@ -117,33 +119,33 @@ def test_a_refusal_names_owner_parameter_value_and_what_is_allowed(
 
 def test_a_refusal_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="count"):
-        SOME["count"].check(0, "x")
+        EXAMPLES["count"].check(0, "x")
 
 
-def test_a_flood_of_a_value_is_cut_in_the_message() -> None:
+def test_a_long_value_is_shortened_in_the_message() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        SOME["rate"].check("9" * 100_000, "x")
+        EXAMPLES["rate"].check("9" * 100_000, "x")
     assert len(str(refusal.value)) < 200
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", ALL_PARAMS)
 def test_every_default_is_allowed(name: str) -> None:
-    param = EVERY[name]
+    param = ALL_PARAMS[name]
     assert param.check(param.default, "x") == param.default
     assert param.help.endswith(".")
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_every_default_is_read_back_from_its_text(name: str) -> None:
-    param = EVERY[name]
-    again = param.parse(param.text(param.default), "x")
-    assert again == param.default
-    assert type(again) is type(param.default)
+@pytest.mark.parametrize("name", ALL_PARAMS)
+def test_every_default_is_parsed_back_from_its_text(name: str) -> None:
+    param = ALL_PARAMS[name]
+    parsed = param.parse(param.text(param.default), "x")
+    assert parsed == param.default
+    assert type(parsed) is type(param.default)
 
 
-@pytest.mark.parametrize("name", [name for name, param in EVERY.items() if param.slider])
-def test_a_slider_stops_at_allowed_values_in_order_its_ends_and_the_default(name: str) -> None:
-    param = EVERY[name]
+@pytest.mark.parametrize("name", [name for name, param in ALL_PARAMS.items() if param.slider])
+def test_a_sliders_stops_are_valid_sorted_and_include_its_ends_and_the_default(name: str) -> None:
+    param = ALL_PARAMS[name]
     stops = param.grid()
     assert stops == sorted(set(stops))
     assert 2 <= len(stops) <= 300
@@ -159,11 +161,11 @@ def test_a_slider_stops_at_allowed_values_in_order_its_ends_and_the_default(name
 
 
 def test_a_parameter_without_a_slider_has_no_stops() -> None:
-    assert SOME["any"].grid() == []
+    assert EXAMPLES["any"].grid() == []
 
 
 @pytest.mark.parametrize(
-    ("scale", "slider", "some"),
+    ("scale", "slider", "expected"),
     [
         ("linear", (0.0, 1.0), {0.01, 0.5, 0.99}),
         ("log", (1e-4, 10.0), {1e-4, 2e-4, 0.001, 1.5, 10.0}),
@@ -171,15 +173,15 @@ def test_a_parameter_without_a_slider_has_no_stops() -> None:
         ("doubling", (8, 512), {8.0, 16.0, 128.0, 512.0}),
     ],
 )
-def test_each_scale_stops_at_round_numbers(
-    scale: Any, slider: tuple[float, float], some: set[float]
+def test_each_scale_has_stops_at_round_numbers(
+    scale: Any, slider: tuple[float, float], expected: set[float]
 ) -> None:
-    stops = replace(SOME["any"], slider=slider, scale=scale, default=slider[0]).grid()
-    assert some <= set(stops)
+    stops = replace(EXAMPLES["any"], slider=slider, scale=scale, default=slider[0]).grid()
+    assert expected <= set(stops)
 
 
 def test_a_logarithmic_slider_of_whole_numbers_has_whole_stops() -> None:
-    stops = replace(SOME["count"], slider=(1, 200_000), scale="log", default=17).grid()
+    stops = replace(EXAMPLES["count"], slider=(1, 200_000), scale="log", default=17).grid()
     assert {1, 10, 17, 1000, 200_000} <= set(stops)
     assert all(type(stop) is int for stop in stops)
 
@@ -201,8 +203,8 @@ def test_a_logarithmic_slider_of_whole_numbers_has_whole_stops() -> None:
         ("rates", "1e-3,0.5", (1e-3, 0.5)),
     ],
 )
-def test_a_text_is_read_as_people_type_it(name: str, text: str, expected: Any) -> None:
-    assert SOME[name].parse(text, "x") == expected
+def test_a_text_is_parsed_as_people_type_it(name: str, text: str, expected: Any) -> None:
+    assert EXAMPLES[name].parse(text, "x") == expected
 
 
 @pytest.mark.parametrize(
@@ -225,15 +227,15 @@ def test_a_text_is_read_as_people_type_it(name: str, text: str, expected: Any) -
         ("rates", "[0.1]"),
     ],
 )
-def test_a_text_that_is_no_such_value_is_refused_by_name(name: str, text: str) -> None:
+def test_an_invalid_text_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(InvalidInput, match=f"optimizer x: {name} = "):
-        SOME[name].parse(text, "optimizer x")
+        EXAMPLES[name].parse(text, "optimizer x")
 
 
 @settings(derandomize=True, deadline=None, database=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_number_is_read_back_from_its_text(number: float) -> None:
-    assert SOME["any"].parse(SOME["any"].text(number), "x") == number
+def test_every_number_is_parsed_back_from_its_text(number: float) -> None:
+    assert EXAMPLES["any"].parse(EXAMPLES["any"].text(number), "x") == number
     assert len(number_text(number)) <= len(repr(number))
 
 
@@ -241,14 +243,14 @@ def test_every_number_is_read_back_from_its_text(number: float) -> None:
     ("number", "text"),
     [(1e-5, "1e-5"), (0.9, "0.9"), (10.0, "10"), (10, "10"), (1e22, "1e22"), (-0.5, "-0.5")],
 )
-def test_numbers_are_written_short(number: float, text: str) -> None:
+def test_numbers_are_written_concisely(number: float, text: str) -> None:
     assert number_text(number) == text
 
 
 @settings(derandomize=True, deadline=None, database=None)
-@given(name=st.sampled_from(sorted(SOME)), text=st.text())
-def test_any_text_is_read_or_refused(name: str, text: str) -> None:
-    param = SOME[name]
+@given(name=st.sampled_from(sorted(EXAMPLES)), text=st.text())
+def test_any_text_is_parsed_or_refused(name: str, text: str) -> None:
+    param = EXAMPLES[name]
     try:
         value = param.parse(text, "x")
     except InvalidInput:
@@ -256,28 +258,28 @@ def test_any_text_is_read_or_refused(name: str, text: str) -> None:
     assert param.check(value, "x") == value
 
 
-def test_what_is_omitted_takes_its_default_in_the_order_of_the_description() -> None:
-    params = (SOME["share"], SOME["count"], SOME["limit"])
+def test_omitted_parameters_get_their_defaults_in_the_order_of_the_description() -> None:
+    params = (EXAMPLES["share"], EXAMPLES["count"], EXAMPLES["limit"])
     checked = check_all(params, {"count": 5}, "x")
     assert list(checked.items()) == [("share", 0.5), ("count", 5), ("limit", None)]
 
 
 @pytest.mark.parametrize("name", ["shar", "", "SHARE", 3, None, ("share",)])
-def test_an_unknown_parameter_is_refused_with_those_there_are(name: Any) -> None:
+def test_an_unknown_parameter_is_refused_with_the_available_ones(name: Any) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        check_all((SOME["share"], SOME["count"]), {name: 1}, "optimizer x")
+        check_all((EXAMPLES["share"], EXAMPLES["count"]), {name: 1}, "optimizer x")
     message = str(refusal.value)
     assert message.startswith(f"optimizer x has no parameter {name!r}.")
     assert message.endswith("It has: count, share.")
 
 
-def test_a_parameter_of_something_that_has_none_is_refused() -> None:
+def test_a_parameter_of_an_owner_without_parameters_is_refused() -> None:
     with pytest.raises(InvalidInput, match="It has: none"):
         check_all((), {"a": 1}, "x")
 
 
 @pytest.mark.parametrize("key", ["adamm", "", None, 3, ["adam"], {"name": "adam"}])
-def test_an_unknown_key_is_refused_with_those_there_are(key: Any) -> None:
+def test_an_unknown_key_is_refused_with_the_available_ones(key: Any) -> None:
     with pytest.raises(InvalidInput) as refusal:
         lookup(OPTIMIZERS, key, "optimizer")
     assert str(refusal.value).startswith(f"There is no optimizer {key!r}. Choose one of: sgd,")

@@ -1,4 +1,4 @@
-"""A planned run is checked, counts its steps, and comes back from JSON."""
+"""A plan is validated, counts its steps, and is read back from JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lrlab.recipes.plan import FULL_TRAIN_SIZE, NETWORKS, PRESETS, RunPlan
 RECIPE = Recipe.from_dict({"optimizer": {"name": "nadam"}})
 
 
-def test_a_plan_has_the_notebooks_settings_unless_told_otherwise() -> None:
+def test_a_plans_defaults_are_the_notebooks_settings() -> None:
     plan = RunPlan.of(RECIPE)
     assert (plan.network, plan.epochs, plan.batch_size) == ("mlp", 2, 32)
     assert (plan.seed, plan.train_size) == (1, 45_000)
@@ -38,26 +38,26 @@ def test_the_notebooks_two_epochs_take_2814_steps() -> None:
     assert RunPlan.of(RECIPE).total_steps == 2814
 
 
-def test_a_plan_comes_back_from_json() -> None:
+def test_a_plan_is_read_back_from_json() -> None:
     plan = RunPlan.of(RECIPE, "cnn", epochs=7, batch_size=128, seed=5, train_size=1000)
     text = json.dumps(plan.to_dict(), allow_nan=False)
     assert RunPlan.from_dict(json.loads(text)) == plan
 
 
-def test_a_plan_can_be_a_key() -> None:
+def test_plans_are_hashable() -> None:
     assert len({RunPlan.of(RECIPE), RunPlan.of(RECIPE), RunPlan.of(RECIPE, seed=2)}) == 2
 
 
-def test_what_a_plan_leaves_out_takes_its_default() -> None:
-    given = {"recipe": {"optimizer": {"name": "nadam"}}}
-    assert RunPlan.from_dict(given) == RunPlan.of(RECIPE)
+def test_omitted_settings_get_their_defaults() -> None:
+    values = {"recipe": {"optimizer": {"name": "nadam"}}}
+    assert RunPlan.from_dict(values) == RunPlan.of(RECIPE)
 
 
-def test_reading_a_plan_does_not_change_what_was_read() -> None:
-    given = RunPlan.of(RECIPE).to_dict()
-    before = json.dumps(given)
-    RunPlan.from_dict(given)
-    assert json.dumps(given) == before
+def test_reading_a_plan_does_not_change_the_input() -> None:
+    values = RunPlan.of(RECIPE).to_dict()
+    before = json.dumps(values)
+    RunPlan.from_dict(values)
+    assert json.dumps(values) == before
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,14 @@ def test_reading_a_plan_does_not_change_what_was_read() -> None:
         ("train_size", math.inf, "a whole number from 10 to 45000"),
     ],
 )
-def test_a_setting_that_is_not_allowed_is_refused_by_name(
-    name: str, value: Any, allowed: str
-) -> None:
+def test_an_invalid_setting_is_refused_by_name(name: str, value: Any, allowed: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         RunPlan.from_dict({"recipe": RECIPE.to_dict(), name: value})
     assert f"run: {name} = {value!r} is not allowed. It must be {allowed}" in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("values", "message"),
     [
         (None, "A plan must be a mapping"),
         ([], "A plan must be a mapping"),
@@ -104,9 +102,9 @@ def test_a_setting_that_is_not_allowed_is_refused_by_name(
         ({"recipe": RECIPE.to_dict(), 7: 2}, "run has no parameter 7"),
     ],
 )
-def test_a_plan_that_is_none_is_refused(given: Any, message: str) -> None:
+def test_an_invalid_plan_is_refused(values: Any, message: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        RunPlan.from_dict(given)
+        RunPlan.from_dict(values)
     assert message in str(refusal.value)
 
 
@@ -122,11 +120,11 @@ def test_the_presets_are_the_notebooks_two_exercises() -> None:
         assert preset == RunPlan.of(preset.recipe)
 
 
-def test_every_network_says_what_it_is() -> None:
+def test_every_network_has_a_label_and_a_help_text() -> None:
     assert list(NETWORKS) == ["mlp", "cnn"]
     assert all(spec.key == key and spec.label and spec.help for key, spec in NETWORKS.items())
 
 
-def test_the_epoch_a_run_is_in_is_counted_from_one_and_ends_with_the_last() -> None:
+def test_epochs_are_counted_from_one_and_end_with_the_last() -> None:
     plan = RunPlan.of(RECIPE, epochs=2, batch_size=10, train_size=25)
     assert [plan.epoch_at(step) for step in range(7)] == [1, 1, 1, 2, 2, 2, 2]

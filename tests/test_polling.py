@@ -1,4 +1,4 @@
-"""Looking at runs under way: what was measured is read once for all who look."""
+"""Watching runs in progress: measurements are read once for many watchers."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from lrlab.runs.store import Store
 from lrlab.training.measurements import Point
 from lrlab.ui.app import polling
 from lrlab.ui.app.polling import BETWEEN_TURNS, CROWDED, FEW_WATCHERS, is_crowded, may_rerun
-from lrlab.ui.runs.run_cache import cached_run, run_now
+from lrlab.ui.runs.run_cache import cached_run, current_run
 from tests.store_runs import bring_to
 
 
 @pytest.fixture
 def watchers() -> Iterator[dict[str, float]]:
-    """When each session last looked."""
-    known = polling._watchers()
-    known.clear()
+    """Session -> time of its last update, as the page server keeps it."""
+    sessions = polling._watchers()
+    sessions.clear()
     polling._turns.clear()
-    yield known
-    known.clear()
+    yield sessions
+    sessions.clear()
 
 
-def between_two_looks(call: Callable[[], object]) -> object:
-    """What a call gives that begins and ends between two looks of a class."""
+def within_one_interval(call: Callable[[], object]) -> object:
+    """The result of a call that starts and ends within one update interval of a crowd."""
     while True:
-        look = int(time.monotonic() / CROWDED.progress)
-        found = call()
-        if int(time.monotonic() / CROWDED.progress) == look:
-            return found
+        interval = int(time.monotonic() / CROWDED.progress)
+        result = call()
+        if int(time.monotonic() / CROWDED.progress) == interval:
+            return result
 
 
-def look_at_a_run_that_goes_on(store: Store) -> tuple[int, int]:
-    """Points seen before and after one more is measured."""
+def point_counts_around_a_new_point(store: Store) -> tuple[int, int]:
+    """The number of points shown before and after another one is recorded."""
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
     before = cached_run(store, store.run(run_id))
@@ -46,39 +46,37 @@ def look_at_a_run_that_goes_on(store: Store) -> tuple[int, int]:
     return len(before.history.points), len(after.history.points)
 
 
-def test_a_few_watchers_see_each_point_as_soon_as_they_look(
-    store: Store, watchers: dict[str, float]
-) -> None:
+def test_a_few_watchers_see_each_point_at_once(store: Store, watchers: dict[str, float]) -> None:
     watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS)})
 
-    assert look_at_a_run_that_goes_on(store) == (1, 2)
+    assert point_counts_around_a_new_point(store) == (1, 2)
 
 
-def test_a_class_shares_what_was_read_since_the_last_look_and_sees_the_end_at_once(
+def test_a_crowd_shares_one_read_per_interval_and_sees_the_end_at_once(
     store: Store, watchers: dict[str, float]
 ) -> None:
     watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS + 1)})
 
-    assert between_two_looks(lambda: look_at_a_run_that_goes_on(store)) == (1, 1)
+    assert within_one_interval(lambda: point_counts_around_a_new_point(store)) == (1, 1)
 
 
-def test_a_class_reads_a_run_once_a_look_and_a_few_read_it_each_time(
+def test_a_crowd_reads_a_run_once_per_interval_and_a_few_watchers_each_time(
     store: Store, watchers: dict[str, float]
 ) -> None:
     run_id, attempt = bring_to(store, "running")
 
     def phases(phase: str) -> tuple[str, str]:
-        before = run_now(store, run_id).phase
+        before = current_run(store, run_id).phase
         store.record_phase(run_id, attempt, phase)
-        return before, run_now(store, run_id).phase
+        return before, current_run(store, run_id).phase
 
     assert phases("compiling")[1] == "compiling"
     watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS + 1)})
-    before, after = between_two_looks(lambda: phases("training"))
+    before, after = within_one_interval(lambda: phases("training"))
     assert before == after
 
 
-def test_who_has_not_looked_for_long_is_no_watcher(watchers: dict[str, float]) -> None:
+def test_a_session_without_recent_updates_is_not_a_watcher(watchers: dict[str, float]) -> None:
     now = time.monotonic()
     watchers.update({f"session {i}": now - 60 for i in range(30)})
     watchers["still here"] = now
@@ -87,7 +85,7 @@ def test_who_has_not_looked_for_long_is_no_watcher(watchers: dict[str, float]) -
     assert set(watchers) == {"still here"}
 
 
-def test_a_class_draws_its_pages_anew_one_after_the_other(watchers: dict[str, float]) -> None:
+def test_a_crowds_pages_are_redrawn_one_after_the_other(watchers: dict[str, float]) -> None:
     watchers.update({f"session {i}": time.monotonic() for i in range(FEW_WATCHERS)})
     assert may_rerun()
     assert may_rerun()

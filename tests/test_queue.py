@@ -1,4 +1,4 @@
-"""The queue: who may join it, whose run is next, who may end it; on both databases."""
+"""The queue: order of runs, limits, and codes; on both databases."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.store_runs import PLAN, bring_to, claim, queue
 SEEDS = {f"seed {seed}": replace(PLAN, seed=seed) for seed in (1, 2, 3)}
 
 
-def begin_all(store: Store) -> list[int]:
-    """Begin and end what is queued, one after the other; the order in which it went."""
+def start_and_finish_all(store: Store) -> list[int]:
+    """Starts and finishes all queued runs one after the other; returns their order."""
     order = []
     while (run := store.claim("worker")) is not None:
         order.append(run.id)
@@ -27,31 +27,31 @@ def begin_all(store: Store) -> list[int]:
     return order
 
 
-# Whose run is next
+# Order of runs
 
 
-def test_the_oldest_run_of_an_owner_is_begun_first(store: Store) -> None:
+def test_an_owners_oldest_run_is_started_first(store: Store) -> None:
     first, second = queue(store), queue(store)
-    assert begin_all(store) == [first, second]
+    assert start_and_finish_all(store) == [first, second]
 
 
-def test_owners_take_turns_and_who_waited_longest_since_the_last_is_next(store: Store) -> None:
+def test_owners_take_turns_and_the_longest_wait_since_the_last_run_is_next(store: Store) -> None:
     a = [queue(store, owner="ada"), queue(store, owner="ada")]
     b = [queue(store, owner="bob"), queue(store, owner="bob")]
     assert claim(store)[0] == a[0]
     store.finish(a[0], 1, "finished", "completed")
     c = queue(store, owner="cleo")
-    assert begin_all(store) == [b[0], c, a[1], b[1]]
+    assert start_and_finish_all(store) == [b[0], c, a[1], b[1]]
 
 
 def test_a_group_takes_one_turn_at_a_time(store: Store) -> None:
     group = store.queue_group(SEEDS, owner="ada", name="three", kind="seeds")
     seeds = sorted(run.id for run in store.runs(group=group))
     others = [queue(store, owner="bob"), queue(store, owner="bob")]
-    assert begin_all(store) == [seeds[0], others[0], seeds[1], others[1], seeds[2]]
+    assert start_and_finish_all(store) == [seeds[0], others[0], seeds[1], others[1], seeds[2]]
 
 
-def test_nobody_has_two_runs_going_on(store: Store) -> None:
+def test_an_owner_never_has_two_runs_in_progress(store: Store) -> None:
     first, second = queue(store), queue(store)
     assert claim(store)[0] == first
     assert store.claim("worker") is None
@@ -59,40 +59,40 @@ def test_nobody_has_two_runs_going_on(store: Store) -> None:
     assert claim(store)[0] == second
 
 
-def test_deleting_runs_brings_nobody_forward(store: Store) -> None:
+def test_deleting_runs_does_not_change_the_order(store: Store) -> None:
     first = queue(store, owner="ada")
     assert claim(store)[0] == first
     store.finish(first, 1, "finished", "completed")
     store.delete(first, by="ada")
-    again, others = queue(store, owner="ada"), queue(store, owner="bob")
-    assert begin_all(store) == [others, again]
+    second, others = queue(store, owner="ada"), queue(store, owner="bob")
+    assert start_and_finish_all(store) == [others, second]
 
 
 OWNERS = st.sampled_from("abcde")
 
 
 @given(st.lists(OWNERS, max_size=30), st.dictionaries(OWNERS, st.integers(1, 9)))
-def test_between_two_runs_of_one_owner_everybody_else_who_waits_has_one(
+def test_between_two_runs_of_an_owner_every_other_waiting_owner_has_one(
     owners: list[str], turns: dict[str, int]
 ) -> None:
     waiting = list(enumerate(owners))
     order = round_robin(waiting, turns)
     assert sorted(order) == [number for number, _ in waiting]
-    begun = [owners[number] for number in order]
+    started_owners = [owners[number] for number in order]
     for owner in set(owners):
         assert [n for n in order if owners[n] == owner] == [n for n, o in waiting if o == owner]
-        at = [position for position, other in enumerate(begun) if other == owner]
-        for before, after in itertools.pairwise(at):
-            still_waiting = set(begun[after:]) - {owner}
-            assert still_waiting <= set(begun[before:after])
-    firsts = list(dict.fromkeys(begun))
+        positions = [position for position, other in enumerate(started_owners) if other == owner]
+        for before, after in itertools.pairwise(positions):
+            still_waiting = set(started_owners[after:]) - {owner}
+            assert still_waiting <= set(started_owners[before:after])
+    firsts = list(dict.fromkeys(started_owners))
     assert [turns.get(owner, 0) for owner in firsts] == sorted(turns.get(o, 0) for o in firsts)
 
 
-# Who may join
+# Limits
 
 
-def test_an_owner_may_have_two_waiting_beside_the_one_that_runs(store: Store) -> None:
+def test_an_owner_may_have_two_waiting_runs_in_addition_to_the_running_one(store: Store) -> None:
     for _ in range(2):
         queue(store)
     with pytest.raises(QueueFull, match="You have 2 runs or groups waiting"):
@@ -104,19 +104,19 @@ def test_an_owner_may_have_two_waiting_beside_the_one_that_runs(store: Store) ->
         queue(store, owner=" ada ")
 
 
-def test_a_group_counts_as_one_that_waits(store: Store) -> None:
+def test_a_waiting_group_counts_as_one(store: Store) -> None:
     store.queue_group(SEEDS, owner="ada", name="three", kind="seeds")
     queue(store)
-    for late in (
+    for add in (
         lambda: queue(store),
         lambda: store.queue_group(SEEDS, owner="ada", name="more", kind="seeds"),
     ):
         with pytest.raises(QueueFull, match="You have 2 runs or groups waiting"):
-            late()
+            add()
     assert len(store.runs()) == 4
 
 
-def test_the_whole_queue_counts_runs_and_takes_a_group_whole_or_not_at_all(
+def test_the_queue_limit_counts_runs_and_a_group_is_queued_entirely_or_not_at_all(
     database_url: str,
 ) -> None:
     store = Store(database_url, Limits(max_queue=5))
@@ -161,65 +161,73 @@ def test_a_group_with_too_many_runs_is_refused(database_url: str) -> None:
 
 
 @pytest.fixture
-def guarded(database_url: str) -> Store:
+def store_with_codes(database_url: str) -> Store:
     opened = Store(database_url, codes=AccessCodes(instructor="chalk dust", classroom="room 12"))
     opened.register_worker("worker")
     yield opened
     opened.close()
 
 
-def test_without_the_class_code_nothing_is_queued(guarded: Store) -> None:
+def test_without_the_class_code_nothing_is_queued(store_with_codes: Store) -> None:
     for code in ("", "room 1", "room 123", "ROOM 12", "\ud800"):
         with pytest.raises(NotAllowed, match="class code") as refused:
-            guarded.queue(PLAN, owner="ada", name="a run", code=code)
+            store_with_codes.queue(PLAN, owner="ada", name="a run", code=code)
         with pytest.raises(NotAllowed):
-            guarded.queue_group(SEEDS, owner="ada", name="three", kind="seeds", code=code)
+            store_with_codes.queue_group(SEEDS, owner="ada", name="three", kind="seeds", code=code)
         assert "room 12" not in str(refused.value)
-    guarded.queue(PLAN, owner="ada", name="a run", code="room 12")
-    guarded.queue(PLAN, owner="bob", name="a run", code="chalk dust")
+    store_with_codes.queue(PLAN, owner="ada", name="a run", code="room 12")
+    store_with_codes.queue(PLAN, owner="bob", name="a run", code="chalk dust")
 
 
-def test_only_its_owner_or_the_instructor_stops_and_deletes_a_run(guarded: Store) -> None:
-    run_id = guarded.queue(PLAN, owner="ada", name="a run", code="room 12")
+def test_only_the_owner_or_the_instructor_can_stop_and_delete_a_run(
+    store_with_codes: Store,
+) -> None:
+    run_id = store_with_codes.queue(PLAN, owner="ada", name="a run", code="room 12")
     for code in ("", "room 12", "chalk"):
-        with pytest.raises(NotAllowed, match=f"Run {run_id} is another browser's"):
-            guarded.request_stop(run_id, by="bob", code=code)
-        with pytest.raises(NotAllowed, match=f"Run {run_id} is another browser's"):
-            guarded.delete(run_id, by="bob", code=code)
-    assert guarded.run(run_id).state == "queued"
-    guarded.request_stop(run_id, by="bob", code="chalk dust")
-    assert guarded.run(run_id).reason == "stopped before it began; the instructor stopped it"
-    guarded.delete(run_id, by="bob", code="chalk dust")
-    assert guarded.runs() == []
+        with pytest.raises(NotAllowed, match=f"Run {run_id} belongs to another browser"):
+            store_with_codes.request_stop(run_id, by="bob", code=code)
+        with pytest.raises(NotAllowed, match=f"Run {run_id} belongs to another browser"):
+            store_with_codes.delete(run_id, by="bob", code=code)
+    assert store_with_codes.run(run_id).state == "queued"
+    store_with_codes.request_stop(run_id, by="bob", code="chalk dust")
+    assert (
+        store_with_codes.run(run_id).reason == "stopped before it began; the instructor stopped it"
+    )
+    store_with_codes.delete(run_id, by="bob", code="chalk dust")
+    assert store_with_codes.runs() == []
 
 
-def test_a_running_run_that_the_instructor_stopped_says_so(guarded: Store) -> None:
-    run_id = guarded.queue(PLAN, owner="ada", name="a run", code="room 12")
-    _, attempt = claim(guarded)
-    guarded.request_stop(run_id, by="bob", code="chalk dust")
-    guarded.request_stop(run_id, by="ada")
-    guarded.finish(run_id, attempt, "stopped", "stopped at step 5")
-    assert guarded.run(run_id).reason == "stopped at step 5; the instructor stopped it"
+def test_a_run_stopped_by_the_instructor_says_so(store_with_codes: Store) -> None:
+    run_id = store_with_codes.queue(PLAN, owner="ada", name="a run", code="room 12")
+    _, attempt = claim(store_with_codes)
+    store_with_codes.request_stop(run_id, by="bob", code="chalk dust")
+    store_with_codes.request_stop(run_id, by="ada")
+    store_with_codes.finish(run_id, attempt, "stopped", "stopped at step 5")
+    assert store_with_codes.run(run_id).reason == "stopped at step 5; the instructor stopped it"
 
 
-def test_the_instructor_clears_the_queue_and_leaves_what_runs(guarded: Store) -> None:
+def test_the_instructor_can_clear_the_queue_except_running_runs(store_with_codes: Store) -> None:
     ids = [
-        guarded.queue(PLAN, owner=owner, name="a run", code="room 12")
+        store_with_codes.queue(PLAN, owner=owner, name="a run", code="room 12")
         for owner in ("ada", "ada", "bob")
     ]
-    claim(guarded)
+    claim(store_with_codes)
     for code in ("", "room 12"):
         with pytest.raises(NotAllowed, match="instructor code"):
-            guarded.clear_queue(code)
-    assert guarded.clear_queue("chalk dust") == 2
-    assert [guarded.run(run_id).state for run_id in ids] == ["running", "stopped", "stopped"]
-    assert guarded.run(ids[2]).reason == (
+            store_with_codes.clear_queue(code)
+    assert store_with_codes.clear_queue("chalk dust") == 2
+    assert [store_with_codes.run(run_id).state for run_id in ids] == [
+        "running",
+        "stopped",
+        "stopped",
+    ]
+    assert store_with_codes.run(ids[2]).reason == (
         "stopped before it began; the instructor cleared the queue"
     )
-    assert guarded.clear_queue("chalk dust") == 0
+    assert store_with_codes.clear_queue("chalk dust") == 0
 
 
-def test_without_a_code_nobody_is_the_instructor(store: Store) -> None:
+def test_without_an_instructor_code_nobody_is_the_instructor(store: Store) -> None:
     run_id = queue(store)
     with pytest.raises(NotAllowed):
         store.delete(run_id, by="bob", code="")
@@ -227,32 +235,32 @@ def test_without_a_code_nobody_is_the_instructor(store: Store) -> None:
         store.clear_queue("")
 
 
-# Places
+# Positions
 
 
-def test_those_who_wait_know_their_place_and_nothing_unmeasured_is_guessed(store: Store) -> None:
+def test_waiting_runs_have_a_position_and_no_estimate_without_measurements(store: Store) -> None:
     ids = [queue(store, owner=owner) for owner in ("ada", "ada", "bob")]
-    assert [store.place(run_id).number for run_id in ids] == [1, 3, 2]
-    assert store.place(ids[0]) == QueuePosition(1, 0)
-    assert store.place(ids[1]).seconds is None
+    assert [store.queue_position(run_id).position for run_id in ids] == [1, 3, 2]
+    assert store.queue_position(ids[0]) == QueuePosition(1, 0)
+    assert store.queue_position(ids[1]).seconds is None
     claim(store)
-    assert store.place(ids[0]) is None
-    assert store.place(ids[2]).number == 1
+    assert store.queue_position(ids[0]) is None
+    assert store.queue_position(ids[2]).position == 1
 
 
-def test_the_wait_is_estimated_from_completed_runs_of_the_like(store: Store) -> None:
-    store.beat("worker", ready=True)
+def test_the_wait_is_estimated_from_similar_completed_runs(store: Store) -> None:
+    store.heartbeat("worker", ready=True)
     run_id, attempt = bring_to(store, "running")
     store.finish(run_id, attempt, "finished", "completed", 0.4, 0.8)
-    took = store.run(run_id).ended - store.run(run_id).started
+    duration = store.run(run_id).ended - store.run(run_id).started
     mine = [queue(store, owner="ada"), queue(store, owner="ada")]
     other = store.queue(replace(PLAN, batch_size=1024), owner="bob", name="unlike")
-    assert store.place(mine[0]) == QueuePosition(2, None)
+    assert store.queue_position(mine[0]) == QueuePosition(2, None)
     store.request_stop(other, by="bob")
-    assert store.place(mine[1]).seconds == pytest.approx(took)
+    assert store.queue_position(mine[1]).seconds == pytest.approx(duration)
 
 
-def test_a_run_that_takes_too_long_is_asked_to_stop_and_says_why(store: Store) -> None:
+def test_a_run_that_takes_too_long_is_stopped_with_the_reason(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.stop_overdue(3600, "a run may take 60 minutes")
     assert not store.stop_requested(run_id, attempt)

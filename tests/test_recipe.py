@@ -1,4 +1,4 @@
-"""A recipe takes what is allowed, keeps it, and is the same in Keras."""
+"""A recipe accepts valid values, is immutable, and gives the same optimizer in Keras."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from tests.cases import CASES, PEAKS, recipes, schedules
 ADAM = {"name": "adam"}
 
 
-def of(optimizer: Any = None, schedule: Any = None) -> Recipe:
-    given = {"optimizer": ADAM if optimizer is None else optimizer}
-    return Recipe.from_dict(given if schedule is None else given | {"schedule": schedule})
+def recipe_of(optimizer: Any = None, schedule: Any = None) -> Recipe:
+    values = {"optimizer": ADAM if optimizer is None else optimizer}
+    return Recipe.from_dict(values if schedule is None else values | {"schedule": schedule})
 
 
 def without_names(config: Any) -> Any:
-    """A Keras config without the names that Keras numbers objects by."""
+    """A Keras config without the object names, which Keras numbers."""
     if isinstance(config, Mapping):
         return {key: without_names(value) for key, value in config.items() if key != "name"}
     return config
 
 
-def same_config(made: Any, expected: Any) -> bool:
-    found, wanted = without_names(made.get_config()), without_names(expected.get_config())
-    return type(made) is type(expected) and found == wanted
+def same_config(actual: Any, expected: Any) -> bool:
+    configs = [without_names(each.get_config()) for each in (actual, expected)]
+    return type(actual) is type(expected) and configs[0] == configs[1]
 
 
 def optimizer_of_code(recipe: Recipe, folder: Path) -> Any:
-    """The optimizer that the recipe's Keras code makes when it is run."""
+    """The optimizer that the recipe's Keras code creates."""
     file = folder / "recipe.py"
     file.write_text(recipe.keras_code(), encoding="utf-8")
     return runpy.run_path(str(file))["optimizer"]
@@ -43,17 +43,17 @@ def optimizer_of_code(recipe: Recipe, folder: Path) -> Any:
 
 @settings(max_examples=200, derandomize=True, deadline=None, database=None)
 @given(recipes())
-def test_a_recipe_comes_back_from_json(recipe: Recipe) -> None:
+def test_a_recipe_is_read_back_from_json(recipe: Recipe) -> None:
     text = json.dumps(recipe.to_dict(), allow_nan=False)
-    again = Recipe.from_dict(json.loads(text))
-    assert again == recipe
-    assert hash(again) == hash(recipe)
-    assert json.dumps(again.to_dict()) == text
+    restored = Recipe.from_dict(json.loads(text))
+    assert restored == recipe
+    assert hash(restored) == hash(recipe)
+    assert json.dumps(restored.to_dict()) == text
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
-def test_what_is_left_out_takes_its_default(key: str) -> None:
-    recipe = of({"name": key})
+def test_omitted_parameters_get_their_defaults(key: str) -> None:
+    recipe = recipe_of({"name": key})
     spec = OPTIMIZERS[key]
     defaults = {param.name: param.default for param in spec.all_params}
     assert recipe.to_dict() == {
@@ -63,30 +63,30 @@ def test_what_is_left_out_takes_its_default(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", SCHEDULES)
-def test_a_schedule_can_be_left_to_its_defaults(key: str) -> None:
-    recipe = of(schedule={"name": key})
+def test_omitted_schedule_parameters_get_their_defaults(key: str) -> None:
+    recipe = recipe_of(schedule={"name": key})
     chosen = recipe.schedule.params
     for param in SCHEDULES[key].params:
         if param.name != "learning_rate":
             assert chosen[param.name] == param.default
 
 
-def test_the_rate_of_a_constant_schedule_is_the_optimizers_default_unless_given() -> None:
-    assert of({"name": "sgd"}, {"name": "constant"}).schedule.params["learning_rate"] == 0.01
-    given = {"name": "constant", "learning_rate": 0.3}
-    assert of({"name": "sgd"}, given).schedule.params["learning_rate"] == 0.3
+def test_the_default_of_a_constant_schedule_is_the_optimizers_learning_rate() -> None:
+    assert recipe_of({"name": "sgd"}, {"name": "constant"}).schedule.params["learning_rate"] == 0.01
+    schedule = {"name": "constant", "learning_rate": 0.3}
+    assert recipe_of({"name": "sgd"}, schedule).schedule.params["learning_rate"] == 0.3
 
 
-def test_whole_numbers_are_taken_as_floats_and_whole_floats_as_counts() -> None:
-    recipe = of({"name": "adam", "beta_1": 0, "clipnorm": 1}, {"name": "cosine_decay"})
+def test_whole_numbers_are_converted_to_floats_and_whole_floats_to_counts() -> None:
+    recipe = recipe_of({"name": "adam", "beta_1": 0, "clipnorm": 1}, {"name": "cosine_decay"})
     assert recipe.optimizer.params["beta_1"] == 0.0
     assert type(recipe.optimizer.params["beta_1"]) is type(recipe.optimizer.params["clipnorm"])
-    steps = of(schedule={"name": "cosine_decay", "decay_steps": 500.0}).schedule.params
+    steps = recipe_of(schedule={"name": "cosine_decay", "decay_steps": 500.0}).schedule.params
     assert type(steps["decay_steps"]) is int
 
 
 def test_a_recipe_cannot_be_changed() -> None:
-    recipe = of()
+    recipe = recipe_of()
     with pytest.raises(AttributeError):
         recipe.optimizer = recipe.schedule  # type: ignore[misc]
     with pytest.raises(TypeError):
@@ -96,36 +96,41 @@ def test_a_recipe_cannot_be_changed() -> None:
     assert recipe.optimizer.params["beta_1"] == 0.9
 
 
-def test_reading_a_recipe_does_not_change_what_was_read() -> None:
-    given = of(schedule={"name": "piecewise_constant_decay"}).to_dict()
-    before = json.dumps(given)
-    Recipe.from_dict(given)
-    assert json.dumps(given) == before
+def test_reading_a_recipe_does_not_change_the_input() -> None:
+    values = recipe_of(schedule={"name": "piecewise_constant_decay"}).to_dict()
+    before = json.dumps(values)
+    Recipe.from_dict(values)
+    assert json.dumps(values) == before
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_code_makes_the_optimizer_that_the_recipe_makes(case: str, tmp_path: Path) -> None:
+def test_the_code_creates_the_recipes_optimizer(case: str, tmp_path: Path) -> None:
     recipe = CASES[case][0]
     assert same_config(optimizer_of_code(recipe, tmp_path), recipe.keras_optimizer())
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
-def test_the_code_of_defaults_makes_the_optimizer_with_keras_defaults(
+def test_the_code_of_defaults_creates_the_optimizer_with_keras_defaults(
     key: str, tmp_path: Path
 ) -> None:
     import keras
 
-    recipe = of({"name": key})
-    ours = {"momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
+    recipe = recipe_of({"name": key})
+    changed_defaults = {
+        "momentum": {"momentum": 0.9},
+        "nesterov": {"momentum": 0.9, "nesterov": True},
+    }
     keras_class = getattr(keras.optimizers, OPTIMIZERS[key].keras_class)
-    assert same_config(optimizer_of_code(recipe, tmp_path), keras_class(**ours.get(key, {})))
-    assert same_config(recipe.keras_optimizer(), keras_class(**ours.get(key, {})))
+    assert same_config(
+        optimizer_of_code(recipe, tmp_path), keras_class(**changed_defaults.get(key, {}))
+    )
+    assert same_config(recipe.keras_optimizer(), keras_class(**changed_defaults.get(key, {})))
 
 
 @pytest.mark.parametrize("key", ["sgd", "adam", "muon"])
 def test_the_keras_optimizer_has_every_value_of_the_recipe(key: str) -> None:
     for schedule in schedules(PEAKS[key]):
-        recipe = of({"name": key, "weight_decay": 0.25, "clipnorm": 3.0}, schedule)
+        recipe = recipe_of({"name": key, "weight_decay": 0.25, "clipnorm": 3.0}, schedule)
         config = recipe.keras_optimizer().get_config()
         for name, value in recipe.optimizer.values:
             assert config[name] == value
@@ -138,11 +143,11 @@ def test_the_keras_optimizer_has_every_value_of_the_recipe(key: str) -> None:
             )
 
 
-def test_each_call_makes_a_fresh_keras_optimizer() -> None:
-    recipe = of()
+def test_each_call_creates_a_new_keras_optimizer() -> None:
+    recipe = recipe_of()
     assert recipe.keras_optimizer() is not recipe.keras_optimizer()
 
 
 def test_the_label_names_optimizer_and_schedule() -> None:
-    assert of({"name": "nadam"}).label == "Nadam, 0.001"
-    assert of(schedule={"name": "exponential_decay"}).label == "Adam, exponential decay"
+    assert recipe_of({"name": "nadam"}).label == "Nadam, 0.001"
+    assert recipe_of(schedule={"name": "exponential_decay"}).label == "Adam, exponential decay"

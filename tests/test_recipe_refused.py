@@ -1,4 +1,4 @@
-"""What is no recipe is refused in plain words, whatever it is."""
+"""Invalid recipes of any kind are refused with a clear message."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from lrlab import OPTIMIZERS, SCHEDULES, Recipe
 from lrlab.params import InvalidInput
-from tests.test_recipe import ADAM, of
+from tests.test_recipe import ADAM, recipe_of
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("values", "mentioned"),
     [
         (None, ["A recipe must be a mapping", "None"]),
         ([], ["A recipe must be a mapping", "[]"]),
@@ -41,10 +41,12 @@ from tests.test_recipe import ADAM, of
         ({"optimizer": ADAM, "schedule": {"name": "step"}}, ["no schedule 'step'", "constant"]),
     ],
 )
-def test_what_is_no_recipe_is_refused_with_what_it_must_be(given: Any, named: list[str]) -> None:
+def test_an_invalid_recipe_is_refused_with_what_is_allowed(
+    values: Any, mentioned: list[str]
+) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        Recipe.from_dict(given)
-    assert all(part in str(refusal.value) for part in named), refusal.value
+        Recipe.from_dict(values)
+    assert all(part in str(refusal.value) for part in mentioned), refusal.value
     assert len(str(refusal.value)) < 500
 
 
@@ -78,11 +80,11 @@ def test_what_is_no_recipe_is_refused_with_what_it_must_be(given: Any, named: li
         ("schedule_free_adamw", "warmup_steps", -1, "a whole number from 0"),
     ],
 )
-def test_a_hyperparameter_that_is_not_allowed_is_refused(
+def test_an_invalid_hyperparameter_is_refused(
     key: str, name: str, value: Any, allowed: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        of({"name": key, name: value})
+        recipe_of({"name": key, name: value})
     message = str(refusal.value)
     assert message.startswith(f"optimizer {key}: {name} = ")
     assert f"is not allowed. It must be {allowed}" in message
@@ -120,18 +122,18 @@ def test_a_hyperparameter_that_is_not_allowed_is_refused(
         ("piecewise_constant_decay", "values", None, "a list of numbers, each from 0"),
     ],
 )
-def test_a_schedules_parameter_that_is_not_allowed_is_refused(
+def test_an_invalid_schedule_parameter_is_refused(
     key: str, name: str, value: Any, allowed: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        of(schedule={"name": key, name: value})
+        recipe_of(schedule={"name": key, name: value})
     message = str(refusal.value)
     assert message.startswith(f"schedule {key}: {name} = ")
     assert f"is not allowed. It must be {allowed}" in message
 
 
 @pytest.mark.parametrize(
-    ("pieces", "named"),
+    ("pieces", "mentioned"),
     [
         ({"boundaries": [20, 10]}, ["boundaries = [20, 10]", "not in order", "10 follows 20"]),
         ({"boundaries": [10, 10]}, ["boundaries = [10, 10]", "not in order", "10 follows 10"]),
@@ -141,22 +143,20 @@ def test_a_schedules_parameter_that_is_not_allowed_is_refused(
         ({"values": []}, ["values has 0 entries for 2 boundaries", "3"]),
     ],
 )
-def test_pieces_that_do_not_fit_together_are_refused(
-    pieces: dict[str, Any], named: list[str]
-) -> None:
+def test_inconsistent_pieces_are_refused(pieces: dict[str, Any], mentioned: list[str]) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        of(schedule={"name": "piecewise_constant_decay"} | pieces)
-    assert all(part in str(refusal.value) for part in named), refusal.value
+        recipe_of(schedule={"name": "piecewise_constant_decay"} | pieces)
+    assert all(part in str(refusal.value) for part in mentioned), refusal.value
 
 
-def test_two_ways_of_clipping_at_once_are_refused_as_in_keras() -> None:
+def test_two_kinds_of_clipping_at_once_are_refused_as_in_keras() -> None:
     with pytest.raises(InvalidInput, match=r"clipnorm = 1 and clipvalue = 0\.5 are both set"):
-        of({"name": "sgd", "clipnorm": 1.0, "clipvalue": 0.5})
-    of({"name": "sgd", "clipnorm": 1.0, "clipvalue": None})
+        recipe_of({"name": "sgd", "clipnorm": 1.0, "clipvalue": 0.5})
+    recipe_of({"name": "sgd", "clipnorm": 1.0, "clipvalue": None})
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "schedule", "named"),
+    ("optimizer", "schedule", "mentioned"),
     [
         ({"name": "adam", "beta": 0.9}, None, ["optimizer adam has no parameter 'beta'", "beta_1"]),
         ({"name": "adam", "learning_rate": 0.1}, None, ["no parameter 'learning_rate'"]),
@@ -167,12 +167,12 @@ def test_two_ways_of_clipping_at_once_are_refused_as_in_keras() -> None:
         (ADAM, {"name": "cosine_decay", "learning_rate": 1.0}, ["no parameter 'learning_rate'"]),
     ],
 )
-def test_an_unknown_parameter_is_refused_with_those_there_are(
-    optimizer: dict[Any, Any], schedule: dict[str, Any] | None, named: list[str]
+def test_an_unknown_parameter_is_refused_with_the_available_ones(
+    optimizer: dict[Any, Any], schedule: dict[str, Any] | None, mentioned: list[str]
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        of(optimizer, schedule)
-    assert all(part in str(refusal.value) for part in [*named, "It has: "])
+        recipe_of(optimizer, schedule)
+    assert all(part in str(refusal.value) for part in [*mentioned, "It has: "])
 
 
 GARBAGE = st.recursive(
@@ -199,9 +199,9 @@ GARBAGE = st.recursive(
 
 @settings(max_examples=500, derandomize=True, deadline=None, database=None)
 @given(GARBAGE)
-def test_garbage_is_a_recipe_or_refused(given: Any) -> None:
+def test_garbage_is_a_valid_recipe_or_refused(values: Any) -> None:
     try:
-        recipe = Recipe.from_dict(given)
+        recipe = Recipe.from_dict(values)
     except InvalidInput as refusal:
         assert str(refusal).endswith((".", "}"))
         return
@@ -210,7 +210,7 @@ def test_garbage_is_a_recipe_or_refused(given: Any) -> None:
 
 @settings(max_examples=500, derandomize=True, deadline=None, database=None)
 @given(data=st.data())
-def test_garbage_as_a_value_is_refused_or_its_recipe_has_finite_rates(data: Any) -> None:
+def test_a_garbage_value_is_refused_or_gives_finite_learning_rates(data: Any) -> None:
     key = data.draw(st.sampled_from(sorted(OPTIMIZERS)))
     schedule = data.draw(st.sampled_from(sorted(SCHEDULES)))
     name = data.draw(st.sampled_from([param.name for param in OPTIMIZERS[key].all_params]))

@@ -1,4 +1,4 @@
-"""Resumed runs: after a checkpoint everything is, bit for bit, as if nothing had happened."""
+"""Resumed runs: after the checkpoint they are bit for bit the same as uninterrupted runs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from lrlab.training.recorder import RunEnded
 from lrlab.training.trainer import Outcome, train
 from tests.training_runs import SAMPLE, ListSink, plan_of
 
-ENOUGH = {"train_size": 90, "batch_size": 32, "epochs": 4}
-"""Three steps an epoch, the last of them on a smaller batch."""
+SMALL = {"train_size": 90, "batch_size": 32, "epochs": 4}
+"""Three steps per epoch, the last one with a smaller batch."""
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "cosine decay": {"name": "cosine_decay", "initial_learning_rate": 0.01, "decay_steps": 12},
@@ -37,8 +37,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 
 
-class CutOff(ListSink):
-    """Stops the run as soon as it measures something after so many epochs."""
+class InterruptingSink(ListSink):
+    """Interrupts the run at its first report after ``after`` epochs."""
 
     def __init__(self, after: int) -> None:
         super().__init__()
@@ -51,16 +51,16 @@ class CutOff(ListSink):
 
 
 @dataclass(frozen=True)
-class EachEpochsFiles(CheckpointFiles):
-    """Keeps the checkpoint of every epoch, each in a folder called after it."""
+class FilesOfEveryEpoch(CheckpointFiles):
+    """Keeps the checkpoint of every epoch, each in a folder named after the epoch."""
 
     def write(self, checkpoint: Checkpoint) -> None:
         files_in(self.folder / str(checkpoint.epoch)).write(checkpoint)
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A run that was never cut off: what it reported, how it ended, where its checkpoints lie."""
+class FullRun:
+    """An uninterrupted run: its reports, its outcome and the folder with its checkpoints."""
 
     sink: ListSink
     outcome: Outcome
@@ -72,83 +72,83 @@ def files_in(folder: Path) -> CheckpointFiles:
 
 
 @pytest.fixture
-def run_whole(
+def run_in_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[RunPlan, CompileMode], Whole]:
-    # Epochs as short as these would pass without a checkpoint.
-    monkeypatch.setattr(checkpointer, "MOST_SHARE", 1e9)
+) -> Callable[[RunPlan, CompileMode], FullRun]:
+    # Without this, epochs as short as these would write no checkpoint.
+    monkeypatch.setattr(checkpointer, "MAX_WRITE_SHARE", 1e9)
 
-    def run(plan: RunPlan, way: CompileMode) -> Whole:
+    def run(plan: RunPlan, mode: CompileMode) -> FullRun:
         sink = ListSink()
-        files = EachEpochsFiles(tmp_path / "whole", 1, {})
-        return Whole(sink, train(plan, sink, SAMPLE, way, files=files), files.folder)
+        files = FilesOfEveryEpoch(tmp_path / "whole", 1, {})
+        return FullRun(sink, train(plan, sink, SAMPLE, mode, files=files), files.folder)
 
     return run
 
 
-def assert_same_rest(
-    plan: RunPlan, way: CompileMode, folder: Path, whole: Whole, after: int
+def assert_resumes_identically(
+    plan: RunPlan, mode: CompileMode, folder: Path, full_run: FullRun, after: int
 ) -> None:
-    """What goes on from the checkpoint in a folder has the epochs but for their seconds, the
-    points and the outcome of the whole."""
-    start, passed_over = files_in(folder).read()
+    """Asserts that a run resumed from the checkpoint in a folder has the epochs (except their
+    seconds), the points and the outcome of the uninterrupted run."""
+    start, problems = files_in(folder).read()
     assert start is not None
-    assert (start.epoch, passed_over) == (after, ())
-    rest = ListSink()
-    outcome = train(plan, rest, SAMPLE, way, files=files_in(folder), start=start)
-    assert outcome == whole.outcome
-    history = {name: values[after:] for name, values in whole.sink.history().items()}
-    assert rest.history() == history
-    assert [record.step for record in rest.epochs] == [
-        record.step for record in whole.sink.epochs[after:]
+    assert (start.epoch, problems) == (after, ())
+    resumed = ListSink()
+    outcome = train(plan, resumed, SAMPLE, mode, files=files_in(folder), start=start)
+    assert outcome == full_run.outcome
+    history = {name: values[after:] for name, values in full_run.sink.history().items()}
+    assert resumed.history() == history
+    assert [record.step for record in resumed.epochs] == [
+        record.step for record in full_run.sink.epochs[after:]
     ]
-    assert rest.all_points == whole.sink.all_points[after * plan.steps_per_epoch :]
+    assert resumed.all_points == full_run.sink.all_points[after * plan.steps_per_epoch :]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_goes_on_as_if_never_cut_off(
-    optimizer: str, run_whole: Callable[[RunPlan, CompileMode], Whole]
+def test_every_optimizer_resumes_identically(
+    optimizer: str, run_in_full: Callable[[RunPlan, CompileMode], FullRun]
 ) -> None:
-    plan = plan_of({"optimizer": {"name": optimizer}}, **ENOUGH | {"epochs": 2})
-    whole = run_whole(plan, UNFUSED)
-    assert_same_rest(plan, UNFUSED, whole.folder / "1", whole, after=1)
+    plan = plan_of({"optimizer": {"name": optimizer}}, **SMALL | {"epochs": 2})
+    full_run = run_in_full(plan, UNFUSED)
+    assert_resumes_identically(plan, UNFUSED, full_run.folder / "1", full_run, after=1)
 
 
 @pytest.mark.parametrize(
-    ("schedule", "way"),
+    ("schedule", "mode"),
     [("cosine decay", FUSED), ("1cycle", UNFUSED), ("plateau", FUSED)],
     ids=lambda value: value if isinstance(value, str) else value.key,
 )
-def test_schedules_go_on_after_a_cut_as_if_never_cut_off(
+def test_schedules_resume_identically(
     schedule: str,
-    way: CompileMode,
-    run_whole: Callable[[RunPlan, CompileMode], Whole],
+    mode: CompileMode,
+    run_in_full: Callable[[RunPlan, CompileMode], FullRun],
     tmp_path: Path,
 ) -> None:
     recipe = {"optimizer": {"name": "nadam", "clipnorm": 1.0}, "schedule": SCHEDULES[schedule]}
-    plan = plan_of(recipe, **ENOUGH, seed=5)
-    whole = run_whole(plan, way)
-    cut_off = train(plan, CutOff(after=2), SAMPLE, way, files=files_in(tmp_path))
-    assert cut_off.kind == "stopped"
-    assert_same_rest(plan, way, tmp_path, whole, after=2)
+    plan = plan_of(recipe, **SMALL, seed=5)
+    full_run = run_in_full(plan, mode)
+    interrupted = train(plan, InterruptingSink(after=2), SAMPLE, mode, files=files_in(tmp_path))
+    assert interrupted.kind == "stopped"
+    assert_resumes_identically(plan, mode, tmp_path, full_run, after=2)
 
 
-def test_a_plateau_remembers_its_patience_and_its_cooldown(
-    run_whole: Callable[[RunPlan, CompileMode], Whole],
+def test_a_plateau_schedule_restores_its_patience_and_cooldown(
+    run_in_full: Callable[[RunPlan, CompileMode], FullRun],
 ) -> None:
     recipe = {"optimizer": {"name": "sgd"}, "schedule": SCHEDULES["plateau"]}
-    plan = plan_of(recipe, **ENOUGH | {"epochs": 6})
-    whole = run_whole(plan, UNFUSED)
-    rates = [record.learning_rate for record in whole.sink.epochs]
-    # No epoch but the first is good enough: two of patience, one that cools down, two again.
+    plan = plan_of(recipe, **SMALL | {"epochs": 6})
+    full_run = run_in_full(plan, UNFUSED)
+    rates = [record.learning_rate for record in full_run.sink.epochs]
+    # Only the first epoch improves enough: then patience (2), cooldown (1), patience (2).
     np.testing.assert_allclose(rates, [0.01, 0.01, 0.01, 0.005, 0.005, 0.0025], rtol=1e-6)
     for after in (2, 3, 4):
-        assert_same_rest(plan, UNFUSED, whole.folder / str(after), whole, after)
+        assert_resumes_identically(plan, UNFUSED, full_run.folder / str(after), full_run, after)
 
 
-def test_a_run_cut_off_after_its_last_epoch_goes_on_with_the_test(
-    run_whole: Callable[[RunPlan, CompileMode], Whole],
+def test_a_run_interrupted_after_its_last_epoch_resumes_with_the_test(
+    run_in_full: Callable[[RunPlan, CompileMode], FullRun],
 ) -> None:
-    plan = plan_of({"optimizer": {"name": "sgd"}}, **ENOUGH | {"epochs": 1})
-    whole = run_whole(plan, UNFUSED)
-    assert_same_rest(plan, UNFUSED, whole.folder / "1", whole, after=1)
+    plan = plan_of({"optimizer": {"name": "sgd"}}, **SMALL | {"epochs": 1})
+    full_run = run_in_full(plan, UNFUSED)
+    assert_resumes_identically(plan, UNFUSED, full_run.folder / "1", full_run, after=1)

@@ -1,4 +1,4 @@
-"""A worker's store that is away for a moment: what was to be written is, once, or is refused."""
+"""A worker's store that is briefly unavailable: pending writes are done once, or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POINTS = [Point(0, 1.0, 0.1), Point(1, 0.5, 0.1)]
 
 @dataclass
 class LostAnswers:
-    """The first answers to a call are lost on their way, after the call was done."""
+    """A call whose first ``lost`` answers are lost after the call has taken effect."""
 
     call: Callable[[], object]
     lost: int
@@ -39,7 +39,7 @@ def test_a_write_whose_answer_was_lost_is_done_once(store: Store) -> None:
     assert [point.step for point in store.points(run_id)] == [0, 1]
 
 
-def test_an_end_whose_answer_was_lost_stays(store: Store) -> None:
+def test_a_finish_whose_answer_was_lost_is_kept(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     retry_while_unavailable(
         LostAnswers(lambda: store.finish(run_id, attempt, "finished", "done"), lost=1)
@@ -47,14 +47,14 @@ def test_an_end_whose_answer_was_lost_stays(store: Store) -> None:
     assert (store.run(run_id).state, store.run(run_id).reason) == ("finished", "done")
 
 
-def test_a_worker_to_whom_nobody_said_which_run_it_was_given_trains_that_one(store: Store) -> None:
+def test_a_worker_whose_claim_answer_was_lost_gets_the_same_run(store: Store) -> None:
     first, _ = queue(store, owner="ada"), queue(store, owner="bob")
     run = retry_while_unavailable(LostAnswers(lambda: next_run(store, "worker"), lost=1))
     assert (run.id, run.attempt) == (first, 1)
     assert [run.state for run in store.runs()].count("running") == 1
 
 
-def test_what_is_refused_at_once_stays_refused(store: Store) -> None:
+def test_a_refused_write_is_not_retried(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, POINTS)
     with pytest.raises(WriteRefused):
@@ -66,7 +66,7 @@ def test_an_attempt_that_ended_in_the_meantime_writes_nothing(store: Store) -> N
 
     def write() -> None:
         if store.run(run_id).state == "running":
-            store.bury("worker", "its worker stopped responding")
+            store.mark_dead("worker", "its worker stopped responding")
             raise StoreUnavailable("the connection was lost")
         store.record_points(run_id, attempt, POINTS)
 
@@ -75,7 +75,7 @@ def test_an_attempt_that_ended_in_the_meantime_writes_nothing(store: Store) -> N
     assert store.points(run_id) == []
 
 
-def test_a_store_that_does_not_come_back_is_given_up(tmp_path: Path) -> None:
+def test_retrying_ends_after_the_time_limit(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'runs.db'}")
     (tmp_path / "runs.db").rename(tmp_path / "moved.db")
     (tmp_path / "runs.db").mkdir()

@@ -1,4 +1,4 @@
-"""Ramps and reactive schedules as drafts, links and pages know them."""
+"""Ramps and reactive schedules in drafts, in links and on pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lrlab.runs.store import Store
 from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.text import escape_markdown
 from lrlab.training.measurements import EpochRecord, Point
-from tests.app_visit import ME, PAGES, button, go, said, serving, visit
+from tests.app_visit import ME, PAGES, button, go, page_text, serving, visit
 
 PERCENT = {
     "ramp.warmup_steps.percent": "5",
@@ -38,18 +38,18 @@ PLATEAU = RunPlan.of(
 )
 
 
-def test_a_ramp_is_given_in_percent_of_the_run_or_in_steps() -> None:
-    found = {
+def test_a_ramp_is_set_in_percent_of_the_run_or_in_steps() -> None:
+    ramps = {
         stretch: resolve_recipe(PERCENT | STEPS | {"stretch": stretch}, 1_000).ramp
         for stretch in ("true", "false")
     }
     names = ("warmup_steps", "cooldown_steps", "cooldown_end")
-    assert found["true"].values == tuple(zip(names, (50, 200, 900), strict=True))
-    assert found["false"].values == tuple(zip(names, (7, 8, 99), strict=True))
+    assert ramps["true"].values == tuple(zip(names, (50, 200, 900), strict=True))
+    assert ramps["false"].values == tuple(zip(names, (7, 8, 99), strict=True))
 
 
 @pytest.mark.parametrize("schedule", [key for key in SCHEDULES if key not in REACTIVE])
-def test_a_plan_with_a_ramp_comes_back_from_its_draft(schedule: str) -> None:
+def test_a_draft_of_a_plan_with_a_ramp_gives_the_same_plan(schedule: str) -> None:
     plan = resolve_plan(PERCENT | {"schedule": schedule})
     assert plan.recipe.ramp is not None
     draft = draft_of(plan)
@@ -57,23 +57,23 @@ def test_a_plan_with_a_ramp_comes_back_from_its_draft(schedule: str) -> None:
     assert read_query(draft) == (draft, [])
 
 
-def test_a_link_carries_a_ramp_where_the_schedule_takes_one() -> None:
+def test_a_link_has_a_ramp_only_if_the_schedule_allows_one() -> None:
     draft = PERCENT | {"schedule": "constant"}
     assert query_of(draft).items() >= PERCENT.items()
     assert not any(key.startswith("ramp.") for key in query_of(draft | {"schedule": REACTIVE[0]}))
 
 
-def test_a_draft_of_a_plan_without_a_ramp_takes_a_ramp_away() -> None:
+def test_a_draft_of_a_plan_without_a_ramp_removes_a_ramp() -> None:
     plan = resolve_plan({"schedule": "constant"})
     assert resolve_plan(PERCENT | STEPS | draft_of(plan)) == plan
 
 
-def test_a_reactive_schedule_pays_no_heed_to_an_earlier_ramp() -> None:
+def test_a_reactive_schedule_ignores_an_earlier_ramp() -> None:
     recipe = resolve_recipe(PERCENT | {"schedule": "reduce_lr_on_plateau"}, 1_000)
     assert recipe.ramp is None
 
 
-def test_a_rate_that_keras_holds_as_a_number_is_the_optimizers_own() -> None:
+def test_a_learning_rate_that_is_a_number_in_keras_belongs_to_the_optimizer() -> None:
     constant, plateau = (
         schedule_fields(key, "adam", stretch=False)[0] for key in ("constant", REACTIVE[0])
     )
@@ -81,23 +81,23 @@ def test_a_rate_that_keras_holds_as_a_number_is_the_optimizers_own() -> None:
     assert not any(key.startswith(f"{REACTIVE[0]}.learning_rate") for key in every_field())
 
 
-def test_the_sentence_about_a_reactive_rate_promises_no_curve() -> None:
-    told = curve_sentence(PLATEAU)
-    assert "cannot be drawn ahead" in told and "0.25" in told
-    assert "could be number" not in told
+def test_the_sentence_about_a_reactive_schedule_describes_no_curve() -> None:
+    text = curve_sentence(PLATEAU)
+    assert "cannot be drawn ahead" in text and "0.25" in text
+    assert "is the first that can have" not in text
 
 
 @pytest.mark.parametrize(("patience", "first"), [(0, 3), (1, 3), (10, 12)])
-def test_a_run_too_short_for_the_patience_is_told_so(patience: int, first: int) -> None:
+def test_a_run_too_short_for_the_patience_is_reported(patience: int, first: int) -> None:
     for epochs in (first - 1, first):
         draft = {"schedule": REACTIVE[0], f"{REACTIVE[0]}.patience": str(patience)}
-        told = curve_sentence(resolve_plan(draft | {"epochs": str(epochs)}))
-        assert (f"could be number {first}" in told) == (epochs < first)
+        text = curve_sentence(resolve_plan(draft | {"epochs": str(epochs)}))
+        assert (f"epoch {first} is the first that can have a lower" in text) == (epochs < first)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server whose store holds a finished run of a reactive schedule."""
+    """A server with a finished run of a reactive schedule."""
     url = f"sqlite:///{tmp_path_factory.mktemp('controls') / 'runs.db'}"
     store = Store(url)
     store.register_worker("past")
@@ -114,7 +114,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def assert_well(session: AppTest) -> None:
+def assert_no_errors(session: AppTest) -> None:
     assert [item.message for item in session.exception] == []
     assert [item.value for item in session.error] == []
 
@@ -128,11 +128,11 @@ def keys(session: AppTest) -> set[str]:
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-def test_a_ramp_is_set_in_the_sidebar_and_taken_by_a_link(schedule: str) -> None:
+def test_a_ramp_is_set_in_the_sidebar_and_kept_on_every_page(schedule: str) -> None:
     session = visit("home", {"schedule": schedule})
     assert "Ramp(" not in session.code[0].value
     session.text_input(key="ramp.warmup_steps.percent.exact").set_value("10").run()
-    assert_well(session)
+    assert_no_errors(session)
     assert "warm-up" in session.title[0].value
     assert "warmup_steps=281" in session.code[0].value
     assert RAMP.latex.strip() in [item.value.strip("$\n ") for item in session.get("latex")]
@@ -141,29 +141,27 @@ def test_a_ramp_is_set_in_the_sidebar_and_taken_by_a_link(schedule: str) -> None
     session.text_input(key="ramp.cooldown_steps.exact").set_value("30").run()
     assert "cooldown_steps=30" in session.code[0].value
     for page in PAGES:
-        assert_well(go(session, page))
+        assert_no_errors(go(session, page))
     button(session, "Reset to the defaults")
     go(session, "home")
     assert "Ramp(" not in session.code[0].value
 
 
-def test_a_ramp_whose_parts_do_not_fit_is_named_and_can_be_mended() -> None:
+def test_an_inconsistent_ramp_is_reported_and_can_be_corrected() -> None:
     link = {"stretch": "false", "ramp.cooldown_steps": "50", "ramp.cooldown_end": "20"}
     session = visit("schedules", link)
     assert [item.message for item in session.exception] == []
     assert escape_markdown("cooldown_steps = 50") in session.error[0].value
     session.text_input(key="ramp.cooldown_end.exact").set_value("60").run()
-    assert_well(session)
+    assert_no_errors(session)
 
 
-@pytest.mark.parametrize(
-    "page", ["home", "schedules", "paths", "race", "hyperparameter_map", "train"]
-)
-def test_a_reactive_schedule_is_honest_on_every_page_that_shows_it(page: str) -> None:
+@pytest.mark.parametrize("page", ["home", "schedules", "paths", "race", "map", "train"])
+def test_every_page_says_that_a_reactive_schedule_has_no_curve(page: str) -> None:
     session = visit(page, {"schedule": REACTIVE[0]})
-    assert_well(session)
-    told = said(session)
-    assert ("cannot be drawn ahead" in told) or ("has no path here" in told)
+    assert_no_errors(session)
+    text = page_text(session)
+    assert ("cannot be drawn ahead" in text) or ("has no path here" in text)
     if page != "train":
         assert charts(session) == 0
     assert {field.key for field in schedule_fields(REACTIVE[0], "nadam", False)} <= keys(session)
@@ -171,33 +169,33 @@ def test_a_reactive_schedule_is_honest_on_every_page_that_shows_it(page: str) ->
     assert "keras.callbacks.ReduceLROnPlateau(" in session.code[0].value
 
 
-def test_pinned_curves_stay_when_the_current_schedule_has_none() -> None:
+def test_pinned_curves_stay_when_the_current_schedule_has_no_curve() -> None:
     session = visit("schedules", {"schedule": "constant"})
     button(session, "Pin this recipe")
     session.selectbox(key="schedule").select(REACTIVE[0]).run()
-    assert_well(session)
+    assert_no_errors(session)
     assert charts(session) == 1
     assert next(item for item in session.button if item.label == "Pin this recipe").disabled
 
 
-def test_a_run_that_was_cut_is_watched_without_a_planned_curve() -> None:
+def test_a_run_of_a_reactive_schedule_is_shown_without_a_planned_curve() -> None:
     session = visit("train")
-    assert_well(session)
-    told = said(session)
-    assert "a run with cuts" in told
-    assert "it follows from the validation loss" in told
-    assert "Largest difference" not in told
-    button(session, "Use its settings")
-    assert_well(session)
+    assert_no_errors(session)
+    text = page_text(session)
+    assert "a run with cuts" in text
+    assert "it depends on the validation loss" in text
+    assert "Largest difference" not in text
+    button(session, "Use these settings")
+    assert_no_errors(session)
     assert session.selectbox(key="schedule").value == REACTIVE[0]
     assert session.select_slider(key="adam.learning_rate").value == "0.25"
 
 
-def test_the_new_schedules_have_every_control_on_the_page() -> None:
+def test_schedules_that_keras_lacks_have_all_their_controls() -> None:
     for key in ("inverse_sqrt", "warmup_stable_decay", "triangular", "one_cycle"):
         for stretch in ("true", "false"):
             session = visit("schedules", {"schedule": key, "stretch": stretch})
-            assert_well(session)
-            held = keys(session) | {item.key for item in session.toggle}
+            assert_no_errors(session)
+            control_keys = keys(session) | {item.key for item in session.toggle}
             fields = schedule_fields(key, "nadam", stretch == "true")
-            assert {field.key for field in fields} <= held
+            assert {field.key for field in fields} <= control_keys

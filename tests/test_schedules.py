@@ -1,4 +1,4 @@
-"""Every schedule of Keras's gives Keras's learning rates, at each step that could be special."""
+"""Every schedule of Keras gives Keras's learning rates, also at special steps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lrlab.params import InvalidInput
 from lrlab.schedules import Schedule
 
 TOLERANCE = 2e-6
-"""How far a rate may be from Keras's, in peaks of the curve; Keras computes in float32."""
+"""Maximum difference from Keras's learning rate, relative to the peak; Keras uses float32."""
 
-KERAS_HAS = {key: spec for key, spec in SCHEDULES.items() if spec.keras_class is not None}
+IN_KERAS = {key: spec for key, spec in SCHEDULES.items() if spec.keras_class is not None}
 
-OURS = {
+OWN_DEFAULTS = {
     "initial_learning_rate": "required by Keras",
     "decay_steps": "required by Keras",
     "first_decay_steps": "required by Keras",
@@ -25,7 +25,7 @@ OURS = {
     "boundaries": "required by Keras",
     "values": "required by Keras",
 }
-"""Parameters whose default LR Lab chooses, and why."""
+"""Parameters whose default LR Lab chooses, with the reason."""
 
 CURVES: tuple[tuple[str, dict[str, Any], tuple[int, ...]], ...] = (
     ("constant", {"learning_rate": 0.3}, (1000,)),
@@ -76,12 +76,12 @@ CURVES: tuple[tuple[str, dict[str, Any], tuple[int, ...]], ...] = (
     ),
     ("cosine_decay", {"warmup_target": 0.02, "warmup_steps": 0, "decay_steps": 100}, (100,)),
 )
-"""Schedule, parameters, and the steps at which something happens."""
+"""Schedule, parameters, and special steps: ends, restarts and boundaries."""
 
 RESTARTS = tuple(
     (first, t_mul) for first in (7, 10, 30, 83, 1000) for t_mul in (1.0, 1.1, 1.5, 2.0, 3.0, 10.0)
 )
-"""First lengths and growths of cosine cycles."""
+"""First lengths and growth factors of cosine cycles."""
 
 
 def recipe_of(key: str, params: dict[str, Any]) -> Recipe:
@@ -89,7 +89,7 @@ def recipe_of(key: str, params: dict[str, Any]) -> Recipe:
 
 
 def keras_rates(recipe: Recipe, steps: np.ndarray) -> np.ndarray:
-    """The rate that Keras's optimizer reports at each step."""
+    """The learning rate that Keras's optimizer reports at each step."""
     optimizer = recipe.keras_optimizer()
     rates = []
     for step in steps.tolist():
@@ -99,73 +99,73 @@ def keras_rates(recipe: Recipe, steps: np.ndarray) -> np.ndarray:
 
 
 def around(special: tuple[int, ...] | list[int]) -> set[int]:
-    return {step + apart for step in special for apart in (-2, -1, 0, 1, 2) if step + apart >= 0}
+    return {step + offset for step in special for offset in (-2, -1, 0, 1, 2) if step + offset >= 0}
 
 
-def restarts_of(first: int, t_mul: float, most: int = 15) -> list[int]:
-    """The steps, rounded down, at which the first cycles end."""
-    ends = np.cumsum(first * t_mul ** np.arange(most))
+def restarts_of(first: int, t_mul: float, max_count: int = 15) -> list[int]:
+    """The steps, rounded down, at which the first ``max_count`` cycles end."""
+    ends = np.cumsum(first * t_mul ** np.arange(max_count))
     return [int(end) for end in ends if end < 5_000_000]
 
 
 def assert_keras_agrees(recipe: Recipe, steps: set[int]) -> None:
     at = np.array(sorted(steps))
-    ours = recipe.learning_rates_at(at)
-    peak = max(ours.max(), recipe.learning_rates(201).max())
-    off = np.abs(ours - keras_rates(recipe, at)) / peak
-    assert off.max() < TOLERANCE, f"at step {at[off.argmax()]}"
+    rates = recipe.learning_rates_at(at)
+    peak = max(rates.max(), recipe.learning_rates(201).max())
+    differences = np.abs(rates - keras_rates(recipe, at)) / peak
+    assert differences.max() < TOLERANCE, f"at step {at[differences.argmax()]}"
 
 
 @pytest.mark.parametrize(("key", "params", "special"), CURVES)
-def test_each_rate_is_that_of_keras(
+def test_each_learning_rate_equals_keras(
     key: str, params: dict[str, Any], special: tuple[int, ...]
 ) -> None:
-    far = {10 * special[-1], 1_000_003, 9_999_999}
+    distant_steps = {10 * special[-1], 1_000_003, 9_999_999}
     growing = key == "exponential_decay" and params["decay_rate"] > 1
-    steps = set(range(201)) | around(special) | (set() if growing else far)
+    steps = set(range(201)) | around(special) | (set() if growing else distant_steps)
     assert_keras_agrees(recipe_of(key, params), steps)
 
 
 @pytest.mark.parametrize(("first", "t_mul"), RESTARTS)
-def test_restarts_come_at_the_steps_of_keras(first: int, t_mul: float) -> None:
+def test_restarts_occur_at_the_same_steps_as_in_keras(first: int, t_mul: float) -> None:
     params = {"first_decay_steps": first, "t_mul": t_mul, "m_mul": 0.9, "alpha": 0.05}
     steps = around(restarts_of(first, t_mul)) | set(range(0, 200, 7)) | {999_999}
     assert_keras_agrees(recipe_of("cosine_decay_restarts", params), steps)
 
 
-def test_the_curves_cover_every_schedule_that_keras_has_and_every_parameter() -> None:
-    moved = {(key, name) for key, params, _ in CURVES for name in params}
-    moved |= {("cosine_decay_restarts", n) for n in ("first_decay_steps", "t_mul", "m_mul")}
-    moved |= {("cosine_decay_restarts", "alpha")}
-    shared = {(key, "initial_learning_rate") for key in KERAS_HAS}
-    described = {(key, param.name) for key, spec in KERAS_HAS.items() for param in spec.params}
-    assert described - shared <= moved
+def test_the_curves_cover_every_schedule_of_keras_and_every_parameter() -> None:
+    covered = {(key, name) for key, params, _ in CURVES for name in params}
+    covered |= {("cosine_decay_restarts", n) for n in ("first_decay_steps", "t_mul", "m_mul")}
+    covered |= {("cosine_decay_restarts", "alpha")}
+    shared = {(key, "initial_learning_rate") for key in IN_KERAS}
+    described = {(key, param.name) for key, spec in IN_KERAS.items() for param in spec.params}
+    assert described - shared <= covered
 
 
-def test_every_schedule_that_keras_exports_is_here() -> None:
+def test_every_schedule_exported_by_keras_is_available() -> None:
     import keras
 
     exported = {name for name, v in vars(keras.optimizers.schedules).items() if inspect.isclass(v)}
     exported.remove("LearningRateSchedule")
-    assert exported == {spec.keras_class for spec in KERAS_HAS.values()}
+    assert exported == {spec.keras_class for spec in IN_KERAS.values()}
 
 
-@pytest.mark.parametrize("spec", KERAS_HAS.values(), ids=KERAS_HAS)
-def test_parameters_and_their_defaults_are_those_of_keras(spec: Schedule) -> None:
+@pytest.mark.parametrize("spec", IN_KERAS.values(), ids=IN_KERAS)
+def test_parameters_and_defaults_equal_keras(spec: Schedule) -> None:
     import keras
 
     keras_class = getattr(keras.optimizers.schedules, spec.keras_class)
     signature = inspect.signature(keras_class).parameters
     assert {param.name for param in spec.params} == set(signature) - {"name"}
     for param in spec.params:
-        given = signature[param.name].default
-        if given is inspect.Parameter.empty:
-            assert param.name in OURS
+        keras_default = signature[param.name].default
+        if keras_default is inspect.Parameter.empty:
+            assert param.name in OWN_DEFAULTS
         else:
-            assert param.default == given, param.name
+            assert param.default == keras_default, param.name
 
 
-def test_rates_have_one_entry_a_step_in_float64() -> None:
+def test_learning_rates_have_one_float64_entry_per_step() -> None:
     recipe = recipe_of("exponential_decay", {"initial_learning_rate": 0.1, "decay_steps": 10})
     rates = recipe.learning_rates(25)
     assert rates.shape == (25,)
@@ -176,7 +176,7 @@ def test_rates_have_one_entry_a_step_in_float64() -> None:
 
 
 @pytest.mark.parametrize("steps", [-1, 2.5, "3", True, None, 10**9, float("nan")])
-def test_a_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
+def test_an_invalid_number_of_steps_is_refused(steps: Any) -> None:
     with pytest.raises(InvalidInput, match="steps = "):
         recipe_of("constant", {}).learning_rates(steps)
 

@@ -1,4 +1,4 @@
-"""Sentences say what the numbers say."""
+"""Generated sentences agree with the numbers they describe."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def constant(rate: float, optimizer: str = "sgd") -> Recipe:
         (float("-inf"), "not finite"),
     ],
 )
-def test_a_number_has_sensible_digits(value: float, text: str) -> None:
+def test_a_number_has_a_sensible_number_of_digits(value: float, text: str) -> None:
     assert format_number(value) == text
 
 
@@ -62,7 +62,7 @@ def test_a_number_has_sensible_digits(value: float, text: str) -> None:
         (None, True, "–", "–"),
     ],
 )
-def test_a_figure_has_the_digits_it_needs(
+def test_a_measure_has_the_necessary_digits(
     value: float | None, share: bool, text: str, short: str
 ) -> None:
     assert (format_measure(value, share), format_measure(value, share, short=True)) == (text, short)
@@ -74,20 +74,20 @@ def test_two_numbers_that_differ_are_written_differently() -> None:
     assert format_distinct(0.1, 0.1) == ("0.1", "0.1")
 
 
-def test_the_notebooks_second_exercise_is_said_to_hardly_move() -> None:
-    said = curve_sentence(PRESETS["Exercise 2: SGD, decay"])
-    assert "2,814 steps" in said
-    assert "0.1 → 0.0999" in said
-    assert "hardly moves" in said
+def test_the_sentence_says_that_the_notebooks_second_exercise_hardly_moves() -> None:
+    sentence = curve_sentence(PRESETS["Exercise 2: SGD, decay"])
+    assert "2,814 steps" in sentence
+    assert "0.1 → 0.0999" in sentence
+    assert "hardly moves" in sentence
 
 
-def test_a_constant_rate_is_said_to_stay() -> None:
-    said = curve_sentence(plan_of(name="constant", learning_rate=0.02))
-    assert "0.02" in said and "same at every step" in said and "→" not in said
+def test_the_sentence_says_that_a_constant_rate_stays_the_same() -> None:
+    sentence = curve_sentence(plan_of(name="constant", learning_rate=0.02))
+    assert "0.02" in sentence and "same at every step" in sentence and "→" not in sentence
 
 
-def test_a_decay_is_said_from_first_to_last() -> None:
-    said = curve_sentence(
+def test_a_decay_is_described_by_its_first_and_last_rate() -> None:
+    sentence = curve_sentence(
         plan_of(
             name="polynomial_decay",
             initial_learning_rate=0.1,
@@ -95,11 +95,11 @@ def test_a_decay_is_said_from_first_to_last() -> None:
             decay_steps=99,
         )
     )
-    assert "0.1 → 0.01." in said and "hardly" not in said
+    assert "0.1 → 0.01." in sentence and "hardly" not in sentence
 
 
-def test_a_warm_up_is_said_with_its_peak() -> None:
-    said = curve_sentence(
+def test_a_warm_up_is_described_with_its_peak() -> None:
+    sentence = curve_sentence(
         plan_of(
             name="cosine_decay",
             initial_learning_rate=0.001,
@@ -108,108 +108,120 @@ def test_a_warm_up_is_said_with_its_peak() -> None:
             decay_steps=80,
         )
     )
-    assert "0.001 → 0.5 at step 20 →" in said
+    assert "0.001 → 0.5 at step 20 →" in sentence
 
 
-def test_a_path_that_arrives_is_said_to_with_the_first_step() -> None:
-    path = trace(constant(0.1), "quadratic_bowl", steps=400)
-    gaps = path.values - path.surface.minimum
+def test_arrival_is_reported_with_its_step() -> None:
+    trajectory = trace(constant(0.1), "quadratic_bowl", steps=400)
+    gaps = trajectory.values - trajectory.surface.minimum
     first = int((gaps <= 1e-3 * gaps[0]).argmax())
-    said = trajectory_sentence(path)
-    assert "arrived" in said and f"step {first:,}" in said
+    sentence = trajectory_sentence(trajectory)
+    assert "arrived" in sentence and f"step {first:,}" in sentence
 
 
-def test_divergence_is_named_with_its_step() -> None:
-    path = trace(constant(1.0), "rosenbrock", steps=100)
-    said = trajectory_sentence(path)
-    assert path.diverged_at is not None
-    assert "Diverges" in said and f"step {path.diverged_at:,}" in said
+def test_divergence_is_reported_with_its_step() -> None:
+    trajectory = trace(constant(1.0), "rosenbrock", steps=100)
+    sentence = trajectory_sentence(trajectory)
+    assert trajectory.diverged_at is not None
+    assert "Diverges" in sentence and f"step {trajectory.diverged_at:,}" in sentence
 
 
-def test_running_down_without_end_is_not_called_a_mistake() -> None:
-    path = trace(constant(0.5), "saddle", start=(0.0, 0.1), steps=2000)
-    said = trajectory_sentence(path)
-    assert path.diverged_at is not None
-    assert "no minimum" in said and f"{path.diverged_at:,}" in said and "too high" not in said
+def test_unlimited_descent_is_not_called_a_mistake() -> None:
+    trajectory = trace(constant(0.5), "saddle", start=(0.0, 0.1), steps=2000)
+    sentence = trajectory_sentence(trajectory)
+    assert trajectory.diverged_at is not None
+    assert (
+        "no minimum" in sentence
+        and f"{trajectory.diverged_at:,}" in sentence
+        and "too high" not in sentence
+    )
 
 
-def test_a_path_that_hardly_moves_is_said_to() -> None:
-    said = trajectory_sentence(trace(constant(1e-6), "himmelblau", steps=10))
-    assert "hardly moved" in said
+def test_a_trajectory_that_hardly_moves_is_reported() -> None:
+    sentence = trajectory_sentence(trace(constant(1e-6), "himmelblau", steps=10))
+    assert "hardly moved" in sentence
 
 
-def test_a_path_that_stops_elsewhere_is_said_how_far_away() -> None:
-    path = trace(constant(1e-3), "rosenbrock", steps=50)
-    assert "away from the nearest global minimum" in trajectory_sentence(path)
+def test_the_distance_to_the_nearest_minimum_is_reported() -> None:
+    trajectory = trace(constant(1e-3), "rosenbrock", steps=50)
+    assert "away from the nearest global minimum" in trajectory_sentence(trajectory)
 
 
-def test_leaving_the_map_is_said_and_is_no_divergence() -> None:
-    path = trace(constant(0.05, "momentum"), "booth", steps=300)
-    assert path.left_map_at is not None and path.diverged_at is None
-    said = trajectory_sentence(path)
-    assert f"leaves the map at step {path.left_map_at:,}" in said and "Diverges" not in said
+def test_leaving_the_map_is_reported_and_is_not_divergence() -> None:
+    trajectory = trace(constant(0.05, "momentum"), "booth", steps=300)
+    assert trajectory.left_map_at is not None and trajectory.diverged_at is None
+    sentence = trajectory_sentence(trajectory)
+    assert (
+        f"leaves the map at step {trajectory.left_map_at:,}" in sentence
+        and "Diverges" not in sentence
+    )
 
 
-def test_a_path_that_begins_at_the_minimum_has_arrived() -> None:
+def test_a_trajectory_that_starts_at_the_minimum_has_arrived() -> None:
     assert "arrived" in trajectory_sentence(
         trace(constant(0.01), "booth", start=(1.0, 3.0), steps=5)
     )
 
 
-def test_a_map_is_said_with_its_best_pair_and_its_share_of_divergence() -> None:
+def test_a_map_is_described_by_its_best_pair_and_its_share_of_divergence() -> None:
     result = hyperparameter_map(
         constant(0.01, "momentum"), "rosenbrock", "learning_rate", "momentum", steps=50, cells=8
     )
-    said = map_sentence(result)
-    lost = int((result.diverged_at >= 0).sum())
-    assert "64 pairs of learning_rate and momentum" in said
-    assert f"{format_number(lost / 64 * 100, 2)} % diverge" in said
-    assert format_number(result.values[result.diverged_at < 0].min()) in said
+    sentence = map_sentence(result)
+    diverged = int((result.diverged_at >= 0).sum())
+    assert "64 pairs of learning_rate and momentum" in sentence
+    assert f"{format_number(diverged / 64 * 100, 2)}% diverge" in sentence
+    assert format_number(result.values[result.diverged_at < 0].min()) in sentence
 
 
-def test_a_race_is_said_with_its_winner_and_who_diverged() -> None:
+def test_a_race_is_described_by_its_winner_and_the_diverged_recipes() -> None:
     recipes = {"slow": constant(1e-3), "fast": constant(1e-2), "lost": constant(1.0)}
-    ran = race(recipes, "rosenbrock", rate=1e-3, steps=30)
-    assert race_sentence(ran, fair=False).startswith("After 30 steps slow is lowest")
-    both = {"slow": ran["slow"], "lost": race(recipes, "rosenbrock", rate=1.0, steps=30)["lost"]}
-    said = race_sentence(both, fair=False)
-    assert "slow is lowest" in said and "Diverged: lost" in said
+    runners = race(recipes, "rosenbrock", rate=1e-3, steps=30)
+    assert race_sentence(runners, fair=False).startswith("After 30 steps, slow is lowest")
+    both = {
+        "slow": runners["slow"],
+        "lost": race(recipes, "rosenbrock", rate=1.0, steps=30)["lost"],
+    }
+    sentence = race_sentence(both, fair=False)
+    assert "slow is lowest" in sentence and "Diverged: lost" in sentence
     assert "All diverge" in race_sentence({"lost": both["lost"]}, fair=False)
 
 
-def test_a_fair_race_is_said_with_the_winners_rate() -> None:
-    ran = race({"a": constant(1e-3), "b": constant(1e-3, "adam")}, "booth", steps=40)
-    winner = min(ran, key=lambda label: ran[label].path.values[-1])
-    said = race_sentence(ran, fair=True)
-    assert f"{winner} is lowest" in said and format_number(ran[winner].rate) in said
+def test_a_fair_race_is_described_with_the_winners_learning_rate() -> None:
+    runners = race({"a": constant(1e-3), "b": constant(1e-3, "adam")}, "booth", steps=40)
+    winner = min(runners, key=lambda label: runners[label].trajectory.values[-1])
+    sentence = race_sentence(runners, fair=True)
+    assert f"{winner} is lowest" in sentence and format_number(runners[winner].rate) in sentence
 
 
 @pytest.mark.parametrize(("epochs", "can_be_cut"), [(2, False), (40, True)])
-def test_a_reactive_rate_is_not_foretold(epochs: int, can_be_cut: bool) -> None:
+def test_a_reactive_schedule_is_described_without_predicting_its_curve(
+    epochs: int, can_be_cut: bool
+) -> None:
     recipe = Recipe.from_dict(
         {
             "optimizer": {"name": "sgd"},
             "schedule": {"name": "reduce_lr_on_plateau", "learning_rate": 0.25, "patience": 5},
         }
     )
-    said = reactive_sentence(RunPlan.of(recipe, epochs=epochs))
-    assert "cannot be drawn ahead" in said and "0.25" in said
-    assert ("stays where it starts" in said) is not can_be_cut
+    sentence = reactive_sentence(RunPlan.of(recipe, epochs=epochs))
+    assert "cannot be drawn ahead" in sentence and "0.25" in sentence
+    assert ("stays constant" in sentence) is not can_be_cut
 
 
-def test_a_visitors_text_keeps_no_markup_and_all_its_signs() -> None:
-    given = "**b** <i> $x$ `c` :red[r] :material/home: www.a.org a@b.org https://a.org\n# h ηₜ"
-    shown = escape_markdown(given)
+def test_escaping_removes_markup_and_keeps_all_characters() -> None:
+    text = "**b** <i> $x$ `c` :red[r] :material/home: www.a.org a@b.org https://a.org\n# h ηₜ"
+    shown = escape_markdown(text)
     assert "\n" not in shown
     unescaped = shown.replace("\\", "").replace("\N{WORD JOINER}", "")
-    assert unescaped == given.replace("\n", " ")
+    assert unescaped == text.replace("\n", " ")
     for sign in "*<>$`[]#_~!|":
         assert f"\\{sign}" in escape_markdown(f"a{sign}b")
     for linked in (":material", "www\\.", "@b", ":/", ":red"):
         assert linked not in shown
 
 
-def test_durations_are_short() -> None:
+def test_durations_are_formatted_concisely() -> None:
     seconds = (0.2, 45, 99.4, 125, 3599, 4200)
-    said = ["1 s", "45 s", "99 s", "2 min 05 s", "59 min 59 s", "1 h 10 min"]
-    assert [format_duration(value) for value in seconds] == said
+    sentence = ["1 s", "45 s", "99 s", "2 min 05 s", "59 min 59 s", "1 h 10 min"]
+    assert [format_duration(value) for value in seconds] == sentence

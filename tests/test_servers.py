@@ -1,4 +1,4 @@
-"""Servers that die, wait for each other and share one store; with real processes."""
+"""Servers that are killed, wait for each other and share a store; with real processes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tests.engine_runs import (
 )
 
 
-def test_a_run_whose_worker_is_long_dead_is_interrupted_by_the_next_engine(
+def test_a_run_whose_worker_died_long_ago_is_interrupted_by_the_next_engine(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
     store.register_worker("of a machine that lost power")
     run_id = store.queue(SHORT, owner="ada", name="cut off")
     store.claim("of a machine that lost power")
-    store.beat("of a machine that lost power", ready=True)
+    store.heartbeat("of a machine that lost power", ready=True)
     database = sqlite3.connect(url.removeprefix("sqlite:///"))
     with database:
         database.execute("update workers set beat = beat - 3600")
@@ -58,7 +58,9 @@ def test_two_servers_share_a_store_and_one_takes_over_when_the_other_is_killed(
         second = Engine(store, Settings(database_url=url))
         second.start()
         try:
-            wait_until(lambda: second.status().state == "standby", "the second stood by")
+            wait_until(
+                lambda: second.status().state == "standby", "the second server was on standby"
+            )
             waiting = [store.queue(SHORT, owner=owner, name="waits") for owner in "bc"]
             children = psutil.Process(first.pid).children(recursive=True)
             assert second.status().pids == ()
@@ -67,10 +69,10 @@ def test_two_servers_share_a_store_and_one_takes_over_when_the_other_is_killed(
             assert second.status().state == "ready"
         finally:
             second.stop()
-    cut = store.run(running)
-    assert (cut.state, cut.reason) == (
+    interrupted = store.run(running)
+    assert (interrupted.state, interrupted.reason) == (
         "interrupted",
-        "LR Lab's server ended while this run was under way",
+        "LR Lab's server ended during this run",
     )
     assert [(run.state, run.attempt) for run in ended] == [("finished", 1)] * 2
     assert ended[0].ended <= ended[1].started
@@ -78,8 +80,8 @@ def test_two_servers_share_a_store_and_one_takes_over_when_the_other_is_killed(
     assert store.workers() == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose worker a process is")
-def test_a_worker_that_was_stalled_when_its_server_died_is_ended_by_the_next_one(
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans can only be identified on Linux")
+def test_a_worker_that_stalled_before_its_server_died_is_killed_by_the_next_server(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -99,7 +101,7 @@ def test_a_worker_that_was_stalled_when_its_server_died_is_ended_by_the_next_one
         engine.stop()
 
 
-def test_a_server_that_lost_the_lease_lets_its_run_end_and_begins_no_other(
+def test_a_server_that_lost_the_lease_finishes_its_run_and_starts_no_other(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -109,7 +111,7 @@ def test_a_server_that_lost_the_lease_lets_its_run_end_and_begins_no_other(
         run_id = queue_and_wait_until_measured(store)
         assert store.take_lease("another", store.lease())
         waiting = store.queue(SHORT, owner="bob", name="waits")
-        wait_until(lambda: engine.status().state == "standby", "it stood by")
+        wait_until(lambda: engine.status().state == "standby", "the server was on standby")
         assert store.run(run_id).state == "running"
         store.request_stop(run_id, by="ada")
         assert wait_until_ended(store, run_id).state == "stopped"
@@ -119,7 +121,7 @@ def test_a_server_that_lost_the_lease_lets_its_run_end_and_begins_no_other(
         engine.stop()
 
 
-def test_several_workers_train_the_runs_of_several_owners_at_a_time(
+def test_several_workers_train_the_runs_of_several_owners_at_the_same_time(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -128,14 +130,14 @@ def test_several_workers_train_the_runs_of_several_owners_at_a_time(
     try:
         ids = [store.queue(LONG, owner=owner, name="long") for owner in "ab"]
         for run_id in ids:
-            wait_until(lambda run_id=run_id: store.points(run_id), "it was under way")
+            wait_until(lambda run_id=run_id: store.points(run_id), "the run was in progress")
         assert {store.run(run_id).state for run_id in ids} == {"running"}
         assert len(set(engine.status().pids)) == 2
     finally:
         engine.stop()
 
 
-def test_a_run_that_takes_longer_than_it_may_is_asked_to_stop(
+def test_a_run_that_exceeds_its_time_limit_is_asked_to_stop(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -153,8 +155,10 @@ def test_a_run_that_takes_longer_than_it_may_is_asked_to_stop(
     assert store.run(run_id).reason == "stopped at step 3; a run may take 1 s on this server"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")
-def test_a_run_that_needs_too_much_memory_is_interrupted_alone_and_says_so(
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="a process's memory can only be limited on Linux"
+)
+def test_only_the_run_that_needs_too_much_memory_is_interrupted_with_the_reason(
     new_store: tuple[Store, str],
 ) -> None:
     store, url = new_store
@@ -168,7 +172,7 @@ def test_a_run_that_needs_too_much_memory_is_interrupted_alone_and_says_so(
         run = wait_until_ended(store, first)
         assert run.state == "interrupted"
         assert run.reason.startswith("its worker was ended by signal ")
-        assert run.reason.endswith(", most often because memory ran out")
+        assert run.reason.endswith(", probably because memory ran out")
         assert wait_until_ended(store, second).state == "finished"
     finally:
         engine.stop()

@@ -1,4 +1,4 @@
-"""Settings: read from the environment, checked, and all of them documented."""
+"""Settings are read from the environment, validated, and all documented."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ def test_without_variables_all_settings_have_their_defaults() -> None:
     assert Settings.from_environment({}) == Settings.from_environment(blank) == Settings()
 
 
-def test_each_number_reaches_its_setting() -> None:
-    given = {param.name: str(int(param.high) - 1) for param in NUMBERS}
-    read = Settings.from_environment(given)
+def test_each_number_is_stored_in_its_setting() -> None:
+    environment = {param.name: str(int(param.high) - 1) for param in NUMBERS}
+    settings = Settings.from_environment(environment)
     for param in NUMBERS:
         name = param.name.removeprefix("LRLAB_").lower()
-        holder = read.limits if hasattr(read.limits, name) else read
-        assert getattr(holder, name) == param.high - 1
+        section = settings.limits if hasattr(settings.limits, name) else settings
+        assert getattr(section, name) == param.high - 1
 
 
-def test_checkpoints_lie_beside_an_sqlite_file_unless_a_folder_is_named() -> None:
+def test_checkpoints_are_stored_beside_an_sqlite_file_unless_a_folder_is_configured() -> None:
     assert Settings().checkpoint_folder == Path(".lrlab/lrlab.db-checkpoints")
     elsewhere = Settings(database_url="sqlite:////tmp/a b/runs.db?timeout=9")
     assert elsewhere.checkpoint_folder == Path("/tmp/a b/runs.db-checkpoints")
     postgres = Settings(database_url="postgresql://ada:secret@host/runs")
     assert postgres.checkpoint_folder == Path(".lrlab/runs-checkpoints")
-    named = Settings.from_environment({CHECKPOINT_VARIABLE: " /tmp/kept "})
-    assert named.checkpoint_folder == Path("/tmp/kept")
+    configured = Settings.from_environment({CHECKPOINT_VARIABLE: " /tmp/kept "})
+    assert configured.checkpoint_folder == Path("/tmp/kept")
 
 
 def test_codes_are_read_and_never_printed() -> None:
-    given = {INSTRUCTOR_VARIABLE: " chalk dust ", CLASS_VARIABLE: "room 12"}
-    read = Settings.from_environment(given)
-    assert read.codes.is_instructor("chalk dust")
-    assert read.codes.may_queue("room 12")
-    assert "chalk" not in repr(read) and "room" not in repr(read)
+    environment = {INSTRUCTOR_VARIABLE: " chalk dust ", CLASS_VARIABLE: "room 12"}
+    settings = Settings.from_environment(environment)
+    assert settings.codes.is_instructor("chalk dust")
+    assert settings.codes.may_queue("room 12")
+    assert "chalk" not in repr(settings) and "room" not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,7 @@ def test_codes_are_read_and_never_printed() -> None:
         ("LRLAB_CLASS_CODE", "abc", "at least 6 characters"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_refused_by_name(
-    name: str, value: str, allowed: str
-) -> None:
+def test_an_invalid_value_is_refused_by_name(name: str, value: str, allowed: str) -> None:
     with pytest.raises(InvalidInput, match=f"settings: {name} .*{allowed}") as refused:
         Settings.from_environment({name: value})
     assert ("CODE" in name) is (value not in str(refused.value))

@@ -1,4 +1,4 @@
-"""The store: legal states, exact claims, nothing stale, nothing lost, on both databases."""
+"""The store: valid states, exclusive claims, no stale writes, no lost data; on both databases."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from lrlab.runs.store import (
 from lrlab.training.measurements import Point
 from tests.store_runs import PLAN, bring_to, epoch, queue
 
-# Runs that are queued, read, stopped and deleted
+# Queueing, reading, stopping and deleting runs
 
 
-def test_a_queued_run_is_read_back_as_it_was_queued(store: Store) -> None:
+def test_a_queued_run_is_read_back_unchanged(store: Store) -> None:
     run = store.run(queue(store, name="  Nadam, ηₜ <b>1e-3</b> "))
     assert (run.name, run.owner) == ("Nadam, ηₜ <b>1e-3</b>", "ada")
     assert (run.state, run.attempt, run.step) == ("queued", 0, 0)
@@ -44,7 +44,7 @@ def test_runs_are_listed_newest_first_and_by_owner(store: Store) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "   ", "x" * 101, "two\nlines", "nul\0", "\ud800"])
-def test_a_name_or_owner_that_is_not_allowed_queues_nothing(store: Store, label: str) -> None:
+def test_an_invalid_name_or_owner_queues_nothing(store: Store, label: str) -> None:
     with pytest.raises(InvalidInput, match="The name of a run or group must have 1 to 100"):
         queue(store, name=label)
     with pytest.raises(InvalidInput, match="The owner of a run or group must have 1 to 100"):
@@ -53,7 +53,7 @@ def test_a_name_or_owner_that_is_not_allowed_queues_nothing(store: Store, label:
 
 
 @pytest.mark.parametrize("number", [-1, 0, 1, 2**31, 2**70])
-def test_a_number_that_no_run_has_is_unknown(store: Store, number: int) -> None:
+def test_an_unknown_run_number_is_refused(store: Store, number: int) -> None:
     calls = (
         lambda: store.run(number),
         lambda: store.request_stop(number, by="ada"),
@@ -62,7 +62,7 @@ def test_a_number_that_no_run_has_is_unknown(store: Store, number: int) -> None:
     for call in calls:
         with pytest.raises(UnknownRun, match=f"no run {number}"):
             call()
-    assert store.place(number) is None
+    assert store.queue_position(number) is None
 
 
 def test_stopping_a_queued_run_ends_it_at_once(store: Store) -> None:
@@ -74,15 +74,15 @@ def test_stopping_a_queued_run_ends_it_at_once(store: Store) -> None:
     assert store.claim("worker") is None
 
 
-def test_a_running_run_is_asked_to_stop_and_goes_on_until_its_worker_ends_it(store: Store) -> None:
+def test_a_running_run_with_a_stop_request_continues_until_its_worker_ends_it(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     assert not store.stop_requested(run_id, attempt)
     store.request_stop(run_id, by="ada")
-    asked = store.run(run_id)
-    assert asked.state == "running"
+    run = store.run(run_id)
+    assert run.state == "running"
     assert store.stop_requested(run_id, attempt)
     store.request_stop(run_id, by="ada")
-    assert store.run(run_id).stop_requested == asked.stop_requested
+    assert store.run(run_id).stop_requested == run.stop_requested
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
@@ -93,7 +93,7 @@ def test_stopping_an_ended_run_changes_nothing(store: Store, state: State) -> No
     assert store.run(run_id) == before
 
 
-def test_a_deleted_run_takes_its_metrics_along_and_its_number_is_not_used_again(
+def test_deleting_a_run_deletes_its_metrics_and_its_number_is_not_reused(
     store: Store,
 ) -> None:
     run_id, attempt = bring_to(store, "running")
@@ -109,7 +109,7 @@ def test_a_deleted_run_takes_its_metrics_along_and_its_number_is_not_used_again(
 # States
 
 
-def test_every_legal_way_through_the_states_is_taken(store: Store) -> None:
+def test_every_final_state_can_be_reached(store: Store) -> None:
     for state in ENDED:
         run_id, _ = bring_to(store, state)
         run = store.run(run_id)
@@ -117,7 +117,7 @@ def test_every_legal_way_through_the_states_is_taken(store: Store) -> None:
         assert run.created <= run.started <= run.ended
 
 
-def test_every_other_transition_is_refused_and_changes_nothing(store: Store) -> None:
+def test_every_illegal_transition_is_refused_and_changes_nothing(store: Store) -> None:
     refused = 0
     for state in TRANSITIONS:
         run_id, attempt = bring_to(store, state)
@@ -128,13 +128,13 @@ def test_every_other_transition_is_refused_and_changes_nothing(store: Store) -> 
             assert store.run(run_id) == before
             refused += 1
         if state in ("queued", "running"):
-            store.bury("worker", "done with it")
+            store.mark_dead("worker", "done with it")
             store.register_worker("worker")
             store.request_stop(run_id, by="ada")
     assert refused == 6 * 6 - 8
 
 
-def test_a_finished_run_has_what_was_measured_on_the_test_images(store: Store) -> None:
+def test_a_finished_run_has_its_test_results(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.finish(run_id, attempt, "finished", "completed", test_loss=0.4, test_accuracy=0.86)
     run = store.run(run_id)
@@ -152,8 +152,12 @@ def test_a_group_queues_all_its_runs_or_none(store: Store) -> None:
     assert [run.name for run in reversed(runs)] == list(plans)
     assert {(run.owner, run.group, run.state) for run in runs} == {("ada", group, "queued")}
     assert store.run(alone).group is None
-    found = store.group(group)
-    assert (found.name, found.owner, found.kind) == ("three seeds", "ada", "seeds")
+    stored_group = store.group(group)
+    assert (stored_group.name, stored_group.owner, stored_group.kind) == (
+        "three seeds",
+        "ada",
+        "seeds",
+    )
     with pytest.raises(InvalidInput, match="name"):
         store.queue_group({"fine": PLAN, "": PLAN}, owner="ada", name="bad", kind="seeds")
     with pytest.raises(InvalidInput, match="at least one"):
@@ -161,7 +165,7 @@ def test_a_group_queues_all_its_runs_or_none(store: Store) -> None:
     assert len(store.runs()) == 4
 
 
-def test_a_group_goes_with_its_last_run(store: Store) -> None:
+def test_a_group_is_deleted_with_its_last_run(store: Store) -> None:
     plans = {name: PLAN for name in ("first", "second")}
     group = store.queue_group(plans, owner="ada", name="two", kind="sweep")
     first, second = (run.id for run in store.runs(group=group))
@@ -175,11 +179,11 @@ def test_a_group_goes_with_its_last_run(store: Store) -> None:
 # Workers and attempts
 
 
-def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
+def test_a_claimed_run_has_its_worker_and_phase(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     run = store.run(run_id)
     assert (run.state, run.worker, run.attempt, run.phase) == ("running", "worker", 1, "preparing")
-    assert store.run_of("worker") == run
+    assert store.run_of_worker("worker") == run
     store.record_phase(run_id, attempt, "training")
     store.record_setup(run_id, attempt, data_source="bundled sample", compile_mode="fused")
     assert store.run(run_id).phase == "training"
@@ -188,11 +192,11 @@ def test_a_claimed_run_says_who_has_it_and_what_is_done(store: Store) -> None:
         "fused",
     )
     store.finish(run_id, attempt, "finished", "completed")
-    assert store.run_of("worker") is None
+    assert store.run_of_worker("worker") is None
 
 
 def writes(store: Store, run_id: int, attempt: int) -> list[Callable[[], object]]:
-    """Everything that a worker can write for an attempt."""
+    """All writes that a worker can make for an attempt."""
     return [
         lambda: store.record_phase(run_id, attempt, "training"),
         lambda: store.record_setup(run_id, attempt, data_source="elsewhere", compile_mode="fused"),
@@ -205,9 +209,9 @@ def writes(store: Store, run_id: int, attempt: int) -> list[Callable[[], object]
 def test_a_write_of_another_attempt_is_refused(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     before = store.run(run_id)
-    for older in writes(store, run_id, attempt - 1):
+    for stale_write in writes(store, run_id, attempt - 1):
         with pytest.raises(StaleAttempt, match=f"Attempt 0 of run {run_id} is over"):
-            older()
+            stale_write()
     with pytest.raises(StaleAttempt):
         store.finish(run_id, attempt - 1, "finished", "completed")
     assert store.run(run_id) == before
@@ -218,9 +222,9 @@ def test_a_write_of_another_attempt_is_refused(store: Store) -> None:
 def test_a_write_for_a_run_that_has_ended_is_refused(store: Store, state: State) -> None:
     run_id, attempt = bring_to(store, state)
     before = store.run(run_id)
-    for late in writes(store, run_id, attempt):
+    for stale_write in writes(store, run_id, attempt):
         with pytest.raises(StaleAttempt, match=f"the run is {state}"):
-            late()
+            stale_write()
     assert store.run(run_id) == before
     assert store.points(run_id) == store.epochs(run_id) == []
 
@@ -228,34 +232,34 @@ def test_a_write_for_a_run_that_has_ended_is_refused(store: Store, state: State)
 def test_a_write_for_a_deleted_run_is_refused(store: Store) -> None:
     run_id, attempt = bring_to(store, "stopped")
     store.delete(run_id, by="ada")
-    for late in writes(store, run_id, attempt):
+    for stale_write in writes(store, run_id, attempt):
         with pytest.raises(StaleAttempt, match="was deleted"):
-            late()
+            stale_write()
 
 
-def test_a_buried_worker_loses_its_run_and_gets_no_other(store: Store) -> None:
+def test_a_worker_marked_dead_loses_its_run_and_gets_no_other(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
     queue(store, name="next")
     assert [record.name for record in store.workers()] == ["worker"]
-    assert store.beat("worker", ready=True)
+    assert store.heartbeat("worker", ready=True)
     assert store.workers()[0].ready
 
-    ended = store.bury("worker", "its worker was killed")
+    ended = store.mark_dead("worker", "its worker was killed")
     assert ended == store.run(run_id)
     assert (ended.state, ended.reason) == ("interrupted", "its worker was killed")
     assert len(store.points(run_id)) == 1
     assert store.workers() == []
-    assert not store.beat("worker", ready=True)
+    assert not store.heartbeat("worker", ready=True)
     assert store.claim("worker") is None
-    assert store.bury("worker", "again") is None
+    assert store.mark_dead("worker", "again") is None
     assert store.run(run_id) == ended
 
 
 # Metrics
 
 
-def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: Store) -> None:
+def test_points_and_epochs_are_read_back_in_order_and_advance_the_progress(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, [])
     store.record_points(run_id, attempt, [Point(0, 2.3, 0.1), Point(4, 2.0, 0.09)])
@@ -274,31 +278,33 @@ def test_points_and_epochs_are_read_back_in_order_and_move_the_progress(store: S
     assert second.epoch == 2
 
 
-def test_a_metric_is_written_once_and_a_refused_batch_leaves_nothing(store: Store) -> None:
+def test_a_metric_can_be_written_once_and_a_refused_batch_writes_nothing(store: Store) -> None:
     run_id, attempt = bring_to(store, "running")
     store.record_points(run_id, attempt, [Point(0, 2.3, 0.1)])
     store.record_epoch(run_id, attempt, epoch(1))
-    with pytest.raises(WriteRefused, match=r"already: 20, 0\."):
+    with pytest.raises(WriteRefused, match=r"steps: 20, 0\."):
         store.record_points(run_id, attempt, [Point(20, 1.0, 0.1), Point(0, 9.9, 0.1)])
-    with pytest.raises(WriteRefused, match="already: 10"):
+    with pytest.raises(WriteRefused, match="steps: 10"):
         store.record_epoch(run_id, attempt, epoch(1, loss=9.9))
     assert store.points(run_id) == [Point(0, 2.3, 0.1)]
     assert [row.loss for row in store.epochs(run_id)] == [0.5]
     assert store.run(run_id).step == 10
 
 
-def test_nan_and_the_infinities_survive(store: Store) -> None:
-    odd = [math.nan, math.inf, -math.inf, 0.0, 5e-324, 0.1 + 0.2]
+def test_nan_and_infinities_are_stored(store: Store) -> None:
+    special_values = [math.nan, math.inf, -math.inf, 0.0, 5e-324, 0.1 + 0.2]
     run_id, attempt = bring_to(store, "running")
     store.record_points(
-        run_id, attempt, [Point(step, value, value) for step, value in enumerate(odd)]
+        run_id, attempt, [Point(step, value, value) for step, value in enumerate(special_values)]
     )
     store.record_epoch(run_id, attempt, epoch(1, loss=math.nan))
     store.finish(run_id, attempt, "finished", "diverged at step 6", math.nan, math.inf)
 
     points = store.points(run_id)
     for field in ("loss", "learning_rate"):
-        assert [repr(getattr(point, field)) for point in points] == [repr(value) for value in odd]
+        assert [repr(getattr(point, field)) for point in points] == [
+            repr(value) for value in special_values
+        ]
     assert math.isnan(store.epochs(run_id)[0].loss)
     assert math.isnan(store.run(run_id).test_loss)
     assert store.run(run_id).test_accuracy == math.inf

@@ -1,6 +1,6 @@
-"""Whatever is asked of the store in whatever order: its states, attempts and turns are right.
+"""Random sequences of store calls: states, attempts and turns agree with a simple model.
 
-Hypothesis makes the calls up; a model of a few lines says what must come of each.
+Hypothesis generates the calls.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CODES = AccessCodes(instructor="chalk dust")
 
 @dataclass
 class Expected:
-    """What a run must be."""
+    """The expected state of a run."""
 
     owner: str
     state: str = "queued"
@@ -46,10 +46,10 @@ class Expected:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """The store beside its model.
+    """The store and its model.
 
     Args:
-        url: that of a new database.
+        url: URL of a new database.
     """
 
     def __init__(self, url: str) -> None:
@@ -58,22 +58,22 @@ class StoreMachine(RuleBasedStateMachine):
         for worker in WORKERS:
             self.store.register_worker(worker)
         self.runs: dict[int, Expected] = {}
-        self.begun: list[str] = []
-        """The owner of each run that was begun, the latest last."""
+        self.started_owners: list[str] = []
+        """The owners of all started runs, in order."""
         self.steps = iter(range(10**6))
-        """Each point has a step of its own."""
+        """Gives each point a different step."""
 
     def teardown(self) -> None:
         self.store.close()
 
-    def those(self, state: str) -> list[int]:
+    def runs_in(self, state: str) -> list[int]:
         return [run_id for run_id, run in self.runs.items() if run.state == state]
 
     @rule(owner=st.sampled_from(OWNERS))
     def queue(self, owner: str) -> None:
-        waiting = self.those("queued")
-        mine = [run_id for run_id in waiting if self.runs[run_id].owner == owner]
-        if len(mine) == LIMITS.max_waiting or len(waiting) == LIMITS.max_queue:
+        waiting = self.runs_in("queued")
+        own = [run_id for run_id in waiting if self.runs[run_id].owner == owner]
+        if len(own) == LIMITS.max_waiting or len(waiting) == LIMITS.max_queue:
             with pytest.raises(QueueFull):
                 self.store.queue(PLAN, owner=owner, name="a run")
         else:
@@ -83,29 +83,31 @@ class StoreMachine(RuleBasedStateMachine):
     def claim(self, worker: str) -> None:
         if any(run.state == "running" and run.worker == worker for run in self.runs.values()):
             return
-        busy = {self.runs[run_id].owner for run_id in self.those("running")}
-        free = [run_id for run_id in self.those("queued") if self.runs[run_id].owner not in busy]
+        busy = {self.runs[run_id].owner for run_id in self.runs_in("running")}
+        free = [run_id for run_id in self.runs_in("queued") if self.runs[run_id].owner not in busy]
         run = self.store.claim(worker)
         if not free:
             assert run is None
             return
-        last = {owner: place for place, owner in enumerate(self.begun)}
-        wanted = min(free, key=lambda run_id: (last.get(self.runs[run_id].owner, -1), run_id))
-        expected = self.runs[wanted]
-        assert (run.id, run.attempt) == (wanted, expected.attempt + 1)
+        last_turns = {owner: turn for turn, owner in enumerate(self.started_owners)}
+        next_id = min(
+            free, key=lambda run_id: (last_turns.get(self.runs[run_id].owner, -1), run_id)
+        )
+        expected = self.runs[next_id]
+        assert (run.id, run.attempt) == (next_id, expected.attempt + 1)
         expected.state, expected.attempt, expected.worker = "running", run.attempt, worker
-        self.begun.append(expected.owner)
+        self.started_owners.append(expected.owner)
 
     @rule(data=st.data(), state=st.sampled_from(sorted(ENDED)))
     def end(self, data: st.DataObject, state: str) -> None:
-        if ids := self.those("running"):
+        if ids := self.runs_in("running"):
             run_id = data.draw(st.sampled_from(ids))
             self.store.finish(run_id, self.runs[run_id].attempt, state, "as asked")
             self.runs[run_id].state = state
 
     @rule(data=st.data(), epoch=st.sampled_from((0, 1)))
     def set_up(self, data: st.DataObject, epoch: int) -> None:
-        if ids := self.those("running"):
+        if ids := self.runs_in("running"):
             run_id = data.draw(st.sampled_from(ids))
             run = self.runs[run_id]
             setup = {"data_source": "sample", "compile_mode": "fused", "epoch": epoch}
@@ -118,31 +120,31 @@ class StoreMachine(RuleBasedStateMachine):
             return
         run_id = data.draw(st.sampled_from(sorted(self.runs)))
         run = self.runs[run_id]
-        waiting = [self.runs[other].owner for other in self.those("queued")]
+        waiting = [self.runs[other].owner for other in self.runs_in("queued")]
         full = waiting.count(run.owner) == LIMITS.max_waiting or len(waiting) == LIMITS.max_queue
         code = CODES.instructor if by == "instructor" else ""
         if by not in (run.owner, "instructor"):
-            refused = NotAllowed
+            expected_error = NotAllowed
         elif run.state not in ("stopped", "interrupted"):
-            refused = IllegalTransition
+            expected_error = IllegalTransition
         elif full:
-            refused = QueueFull
+            expected_error = QueueFull
         else:
             self.store.resume(run_id, by=by, code=code)
             run.state = "queued"
             return
-        with pytest.raises(refused):
+        with pytest.raises(expected_error):
             self.store.resume(run_id, by=by, code=code)
 
-    @rule(data=st.data(), late=st.integers(0, 2))
-    def write(self, data: st.DataObject, late: int) -> None:
+    @rule(data=st.data(), attempts_behind=st.integers(0, 2))
+    def write(self, data: st.DataObject, attempts_behind: int) -> None:
         if not self.runs:
             return
         run_id = data.draw(st.sampled_from(sorted(self.runs)))
         run = self.runs[run_id]
         step = next(self.steps)
-        attempt = run.attempt - late
-        if run.state == "running" and late == 0:
+        attempt = run.attempt - attempts_behind
+        if run.state == "running" and attempts_behind == 0:
             self.store.record_points(run_id, attempt, [Point(step, 1.0, 0.1)])
             run.steps.append(step)
         else:
@@ -171,8 +173,8 @@ class StoreMachine(RuleBasedStateMachine):
                 run.state = "stopped"
 
     @rule(worker=st.sampled_from(WORKERS))
-    def bury(self, worker: str) -> None:
-        self.store.bury(worker, "its worker was killed")
+    def mark_dead(self, worker: str) -> None:
+        self.store.mark_dead(worker, "its worker was killed")
         self.store.register_worker(worker)
         for run in self.runs.values():
             if run.state == "running" and run.worker == worker:
@@ -180,13 +182,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        waiting = self.those("queued")
+        waiting = self.runs_in("queued")
         assert self.store.clear_queue(CODES.instructor) == len(waiting)
         for run_id in waiting:
             self.runs[run_id].state = "stopped"
 
     @invariant()
-    def every_run_is_what_it_must_be(self) -> None:
+    def every_run_is_as_expected(self) -> None:
         stored = {run.id: (run.owner, run.state, run.attempt) for run in self.store.runs()}
         assert stored == {
             run_id: (run.owner, run.state, run.attempt) for run_id, run in self.runs.items()
@@ -195,17 +197,19 @@ class StoreMachine(RuleBasedStateMachine):
             assert [point.step for point in self.store.points(run_id)] == run.steps
 
     @invariant()
-    def nobody_has_two_runs_going_on(self) -> None:
+    def no_owner_has_two_running_runs(self) -> None:
         running = [run.owner for run in self.store.runs() if run.state == "running"]
         assert len(running) == len(set(running))
 
     @invariant()
-    def places_count_up_from_one(self) -> None:
-        places = [self.store.place(run_id).number for run_id in self.those("queued")]
-        assert sorted(places) == list(range(1, len(places) + 1))
+    def positions_count_up_from_one(self) -> None:
+        positions = [
+            self.store.queue_position(run_id).position for run_id in self.runs_in("queued")
+        ]
+        assert sorted(positions) == list(range(1, len(positions) + 1))
 
 
-def drive(new_database: Callable[[], str], examples: int) -> None:
+def run_machine(new_database: Callable[[], str], examples: int) -> None:
     run_state_machine_as_test(
         lambda: StoreMachine(new_database()),
         settings=settings(
@@ -221,8 +225,8 @@ def drive(new_database: Callable[[], str], examples: int) -> None:
 def test_on_sqlite_the_store_agrees_with_its_model() -> None:
     with tempfile.TemporaryDirectory() as folder:
         databases = (f"sqlite:///{Path(folder) / f'{number}.db'}" for number in range(10**6))
-        drive(lambda: next(databases), examples=20)
+        run_machine(lambda: next(databases), examples=20)
 
 
 def test_on_postgresql_the_store_agrees_with_its_model(request: pytest.FixtureRequest) -> None:
-    drive(request.getfixturevalue("postgres").new_database, examples=6)
+    run_machine(request.getfixturevalue("postgres").new_database, examples=6)

@@ -1,4 +1,4 @@
-"""Many processes that write to one store at once, on both databases."""
+"""Several processes write to one store at the same time, on both databases."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ PROCESSES = 4
 def processes() -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(PROCESSES)
-    with ProcessPoolExecutor(PROCESSES, context, begin_together, (barrier,)) as pool:
+    with ProcessPoolExecutor(PROCESSES, context, keep_barrier, (barrier,)) as pool:
         yield pool
 
 
-def begin_together(barrier: Barrier) -> None:
-    """In each process of the pool: keep what makes all of them begin at once."""
-    global together
-    together = barrier
+def keep_barrier(barrier: Barrier) -> None:
+    """Runs in each process of the pool: keeps the barrier that makes all of them start together."""
+    global start_barrier
+    start_barrier = barrier
 
 
-def train_in_turns(url: str, me: str, batches: int) -> int:
-    """In another process: queue a run, claim one, write its metrics and read them."""
-    together.wait(timeout=60)
+def train_in_turns(url: str, worker: str, batches: int) -> int:
+    """Runs in another process: queues a run, claims one, writes its metrics and reads them."""
+    start_barrier.wait(timeout=60)
     store = Store(url)
-    store.register_worker(me)
-    store.queue(PLAN, owner=me, name="of a process")
-    run = store.claim(me)
+    store.register_worker(worker)
+    store.queue(PLAN, owner=worker, name="of a process")
+    run = store.claim(worker)
     for batch in range(batches):
         store.record_points(run.id, run.attempt, [Point(batch, 1.0, 0.1)])
-        assert store.beat(me, ready=True)
+        assert store.heartbeat(worker, ready=True)
         assert len(store.points(run.id)) == batch + 1
         assert not store.stop_requested(run.id, run.attempt)
     store.record_epoch(run.id, run.attempt, epoch(1))
@@ -51,19 +51,19 @@ def train_in_turns(url: str, me: str, batches: int) -> int:
     return run.id
 
 
-def claim_all(url: str, me: str) -> list[int]:
-    """In another process: claim until nothing waits."""
-    together.wait(timeout=60)
+def claim_all(url: str, worker: str) -> list[int]:
+    """Runs in another process: claims runs until none is waiting."""
+    start_barrier.wait(timeout=60)
     store = Store(url)
-    store.register_worker(me)
+    store.register_worker(worker)
     claimed = []
-    while (run := store.claim(me)) is not None:
+    while (run := store.claim(worker)) is not None:
         claimed.append(run.id)
     store.close()
     return claimed
 
 
-def test_many_processes_open_a_new_store_and_write_at_once(
+def test_several_processes_can_open_a_new_store_and_write_at_once(
     database_url: str, processes: ProcessPoolExecutor
 ) -> None:
     batches = 100
@@ -71,7 +71,7 @@ def test_many_processes_open_a_new_store_and_write_at_once(
         processes.submit(train_in_turns, database_url, f"process {number}", batches)
         for number in range(PROCESSES)
     ]
-    # A locked database would be raised here, as StoreUnavailable.
+    # If the database was locked, this raises StoreUnavailable.
     trained = [call.result() for call in calls]
     store = Store(database_url)
     assert sorted(trained) == sorted(run.id for run in store.runs())

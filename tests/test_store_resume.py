@@ -1,4 +1,4 @@
-"""Resuming in the store: who may, what stays, and what the attempt before can no longer do."""
+"""Resuming in the store: permission, what is kept, and writes of the previous attempt."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ def store(database_url: str) -> Iterator[Store]:
     opened.close()
 
 
-def learned(number: int) -> EpochSnapshot:
+def snapshot(number: int) -> EpochSnapshot:
     confusion = np.eye(10, dtype=np.int64) if number else None
     return EpochSnapshot(number, np.zeros((16, 28, 28), np.uint8), 1.0, confusion)
 
 
-def begin(store: Store, epochs: int, resumed: str = "") -> tuple[int, int]:
+def begin_attempt(store: Store, epochs: int, resumed: str = "") -> tuple[int, int]:
     run_id, attempt = claim(store)
     setup = {"data_source": "sample", "compile_mode": "fused"}
     store.record_setup(run_id, attempt, **setup, epoch=epochs, resumed=resumed)
     return run_id, attempt
 
 
-def measured_two_epochs(store: Store, state: State = "interrupted") -> int:
-    """A run that ended in its third epoch."""
+def run_with_two_epochs(store: Store, state: State = "interrupted") -> int:
+    """A run that ended during its third epoch."""
     queue(store)
-    run_id, attempt = begin(store, 0)
-    store.record_snapshot(run_id, attempt, learned(0))
+    run_id, attempt = begin_attempt(store, 0)
+    store.record_snapshot(run_id, attempt, snapshot(0))
     for number in (1, 2):
-        ends = [Point(number * STEPS - 1, 0.5, 0.1, 2.0, 0.01)]
-        store.record_points(run_id, attempt, [Point(number * STEPS - 9, 0.6, 0.1), *ends])
+        last_point = [Point(number * STEPS - 1, 0.5, 0.1, 2.0, 0.01)]
+        store.record_points(run_id, attempt, [Point(number * STEPS - 9, 0.6, 0.1), *last_point])
         store.record_epoch(run_id, attempt, replace(epoch(number), step=number * STEPS))
-        store.record_snapshot(run_id, attempt, learned(number))
+        store.record_snapshot(run_id, attempt, snapshot(number))
     store.record_points(run_id, attempt, [Point(2 * STEPS, 0.4, 0.1)])
     store.finish(run_id, attempt, state, "as asked")
     return run_id
@@ -66,42 +66,42 @@ def point_steps(store: Store, run_id: int) -> list[int]:
 
 
 @pytest.mark.parametrize("state", sorted(RESUMABLE))
-def test_a_resumed_run_waits_like_a_new_one_and_keeps_what_it_measured(
+def test_a_resumed_run_waits_like_a_new_one_and_keeps_its_measurements(
     store: Store, state: State
 ) -> None:
-    run_id = measured_two_epochs(store, state)
+    run_id = run_with_two_epochs(store, state)
     points, epochs = store.points(run_id), store.epochs(run_id)
     store.resume(run_id, by="ada")
     run = store.run(run_id)
     assert (run.state, run.reason, run.attempt) == ("queued", "", 1)
     assert (run.started, run.ended) == (None, None)
-    assert store.place(run_id).number == 1
+    assert store.queue_position(run_id).position == 1
     assert (store.points(run_id), store.epochs(run_id)) == (points, epochs)
 
 
-def test_the_next_attempt_drops_what_lies_past_its_checkpoint_as_it_begins(store: Store) -> None:
-    run_id = measured_two_epochs(store)
+def test_the_next_attempt_deletes_measurements_after_its_checkpoint(store: Store) -> None:
+    run_id = run_with_two_epochs(store)
     store.resume(run_id, by="ada")
-    assert begin(store, 1, "resumed at the end of epoch 1") == (run_id, 2)
+    assert begin_attempt(store, 1, "resumed at the end of epoch 1") == (run_id, 2)
     run = store.run(run_id)
     assert (run.step, run.resumed) == (STEPS, "resumed at the end of epoch 1")
     assert point_steps(store, run_id) == [STEPS - 9, STEPS - 1]
     assert [row.epoch for row in store.epochs(run_id)] == [1]
     assert store.snapshot_epochs(run_id) == [0, 1]
     store.record_points(run_id, 2, [Point(STEPS, 0.5, 0.1)])
-    store.record_snapshot(run_id, 2, learned(2))
+    store.record_snapshot(run_id, 2, snapshot(2))
 
 
-def test_an_attempt_without_a_checkpoint_begins_with_nothing(store: Store) -> None:
-    run_id = measured_two_epochs(store)
+def test_an_attempt_without_a_checkpoint_deletes_all_measurements(store: Store) -> None:
+    run_id = run_with_two_epochs(store)
     store.resume(run_id, by="ada")
-    begin(store, 0)
+    begin_attempt(store, 0)
     assert store.points(run_id) == store.epochs(run_id) == store.snapshot_epochs(run_id) == []
     assert store.run(run_id).step == 0
 
 
-def test_a_worker_that_wakes_up_cannot_touch_a_run_that_waits_again(store: Store) -> None:
-    run_id = measured_two_epochs(store)
+def test_a_worker_that_wakes_up_cannot_change_a_run_that_is_queued_again(store: Store) -> None:
+    run_id = run_with_two_epochs(store)
     store.resume(run_id, by="ada")
     before = store.run(run_id)
     for state in ENDED:
@@ -115,7 +115,7 @@ def test_a_worker_that_wakes_up_cannot_touch_a_run_that_waits_again(store: Store
 
 
 @pytest.mark.parametrize("state", ["queued", "running", *sorted(ENDED - RESUMABLE)])
-def test_only_what_was_stopped_or_interrupted_can_be_resumed(store: Store, state: State) -> None:
+def test_only_stopped_or_interrupted_runs_can_be_resumed(store: Store, state: State) -> None:
     run_id, _ = bring_to(store, state)
     before = store.run(run_id)
     with pytest.raises(IllegalTransition, match=f"is {state}, so it cannot become queued"):
@@ -123,15 +123,15 @@ def test_only_what_was_stopped_or_interrupted_can_be_resumed(store: Store, state
     assert store.run(run_id) == before
 
 
-def test_only_its_owner_or_the_instructor_resumes_a_run(store: Store) -> None:
+def test_only_the_owner_or_the_instructor_can_resume_a_run(store: Store) -> None:
     run_id, _ = bring_to(store, "stopped")
-    with pytest.raises(NotAllowed, match="another browser's"):
+    with pytest.raises(NotAllowed, match="another browser"):
         store.resume(run_id, by="bob")
     store.resume(run_id, by="bob", code="chalk dust")
     assert store.run(run_id).state == "queued"
 
 
-def test_the_queues_limits_hold_for_resumed_runs(store: Store) -> None:
+def test_the_queues_limits_apply_to_resumed_runs(store: Store) -> None:
     run_id, _ = bring_to(store, "stopped")
     for name in ("second", "third"):
         queue(store, name)

@@ -1,4 +1,4 @@
-"""The Sweep and Range test pages: planning, watching and taking the best, without a browser."""
+"""The Sweep and Range test pages: planning, watching and using results, without a browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lrlab.experiments.sweep import SweepAxis, sweep
 from lrlab.runs.store import Store
 from lrlab.training.measurements import Point
 from lrlab.ui.app.server import server
-from tests.app_visit import ME, SOMEBODY, button, said, serving, visit
+from tests.app_visit import ME, SOMEBODY, button, page_text, serving, visit
 from tests.run_histories import WORKER, small_plan, train_all
 
 LINK = {"optimizer": "momentum", "schedule": "constant", "momentum.learning_rate": "0.01"}
@@ -21,7 +21,7 @@ LINK = {"optimizer": "momentum", "schedule": "constant", "momentum.learning_rate
 
 @pytest.fixture(scope="module")
 def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """A server with a sweep over two hyperparameters and a range test of earlier days."""
+    """A server with an ended sweep over two hyperparameters and an ended range test."""
     url = f"sqlite:///{tmp_path_factory.mktemp('sweep') / 'runs.db'}"
     store = Store(url)
     plan = small_plan("momentum", 0.01)
@@ -30,10 +30,10 @@ def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]
         SweepAxis.of("optimizer.momentum", (0.0, 0.9)),
     ]
     plans = sweep(plan, axes)
-    found = {"sweep": store.queue_group(plans, owner=ME, name="my sweep", kind="sweep")}
+    groups = {"sweep": store.queue_group(plans, owner=ME, name="my sweep", kind="sweep")}
     train_all(store, [0.5, 0.4, 0.3, 0.2, 0.6, float("nan")])
     test = range_test_plan(small_plan("adam"))
-    found["range"] = store.queue_group(
+    groups["range"] = store.queue_group(
         {"my test": test}, owner=ME, name="my test", kind="range_test"
     )
     store.register_worker("later")
@@ -46,47 +46,47 @@ def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]
     ]
     store.record_points(run.id, run.attempt, points)
     store.finish(run.id, run.attempt, "finished", "completed")
-    store.bury("later", f"as {WORKER}")
+    store.mark_dead("later", f"as {WORKER}")
     store.close()
     with serving(url):
-        yield found
+        yield groups
 
 
-def assert_well(session: AppTest) -> None:
+def assert_no_errors(session: AppTest) -> None:
     assert [item.message for item in session.exception] == []
     assert [item.value for item in session.error] == []
 
 
-def described(session: AppTest) -> str:
+def chart_descriptions(session: AppTest) -> str:
     return "\n".join(
         json.loads(item.proto.spec)["description"] for item in session.get("vega_lite_chart")
     )
 
 
-def test_a_sweep_is_told_and_drawn(groups: dict[str, int]) -> None:
+def test_a_sweep_is_described_and_drawn(groups: dict[str, int]) -> None:
     session = visit("sweep", LINK)
-    assert_well(session)
-    told = said(session)
-    assert "Best: Momentum, learning_rate 0.01, momentum 0.9" in told
-    assert "1 of 6 runs diverged" in told
-    assert "Cannot tell the best from the next best: with one seed each" in told
-    drawn = described(session)
-    assert "against learning_rate" in drawn and "against momentum" in drawn
-    assert "Heat map" in drawn
+    assert_no_errors(session)
+    text = page_text(session)
+    assert "Best: Momentum, learning_rate 0.01, momentum 0.9" in text
+    assert "1 of 6 runs diverged" in text
+    assert "Cannot tell the best from the next best: with one seed each" in text
+    descriptions = chart_descriptions(session)
+    assert "against learning_rate" in descriptions and "against momentum" in descriptions
+    assert "Heat map" in descriptions
 
 
-def test_the_best_is_taken_into_the_recipe_and_the_planned_run_stays(
+def test_using_the_best_changes_the_recipe_and_keeps_the_planned_run(
     groups: dict[str, int],
 ) -> None:
     link = LINK | {"momentum.momentum": "0.5", "epochs": "7"}
-    session = button(visit("sweep", link), "Take the best into the recipe")
-    assert_well(session)
+    session = button(visit("sweep", link), "Use the best in the recipe")
+    assert_no_errors(session)
     assert session.select_slider(key="momentum.momentum").value == "0.9"
     assert session.number_input(key="seed").value == 1
     assert session.select_slider(key="epochs").value == "7"
 
 
-def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, int]) -> None:
+def test_a_sweep_is_started_as_one_group(groups: dict[str, int]) -> None:
     session = visit("sweep", LINK | {"train_size": "1000", "epochs": "1"})
     key = "sweep.momentum.constant"
     session.text_input(key=f"{key}.learning_rate.From").set_value("0.001")
@@ -95,7 +95,7 @@ def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, i
     session.multiselect(key=f"{key}.optimizers").set_value(["momentum", "adam"])
     session.number_input(key="sweep.seeds").set_value(2).run()
     button(session, "Start 12 runs")
-    assert_well(session)
+    assert_no_errors(session)
     store = server().store
     newest = store.groups()[0]
     assert (newest.kind, newest.owner) == ("sweep", ME)
@@ -109,7 +109,7 @@ def test_a_sweep_is_planned_counted_and_started_as_one_group(groups: dict[str, i
         store.request_stop(run.id, by=ME)
 
 
-def test_values_that_are_not_allowed_are_told_and_nothing_can_be_started(
+def test_invalid_values_are_reported_and_nothing_can_be_started(
     groups: dict[str, int],
 ) -> None:
     session = visit("sweep", LINK)
@@ -122,34 +122,34 @@ def test_values_that_are_not_allowed_are_told_and_nothing_can_be_started(
     assert session.selectbox(key="sweep.shown").value is not None
 
 
-def test_a_range_test_suggests_a_rate_and_it_is_taken(groups: dict[str, int]) -> None:
+def test_a_learning_rate_suggested_by_a_range_test_can_be_used(groups: dict[str, int]) -> None:
     link = {"optimizer": "sgd", "schedule": "constant", "sgd.learning_rate": "0.5"}
     session = visit("range_test", link)
-    assert_well(session)
-    assert "Suggested learning rate" in said(session)
-    assert "growing learning rate" in described(session)
-    use = next(item for item in session.button if item.label.startswith("Use "))
-    rate = use.label.split(":")[0].removeprefix("Use ")
-    use.click().run()
-    assert_well(session)
+    assert_no_errors(session)
+    assert "Suggested learning rate" in page_text(session)
+    assert "growing learning rate" in chart_descriptions(session)
+    use_button = next(item for item in session.button if item.label.startswith("Use "))
+    rate = use_button.label.split(":")[0].removeprefix("Use ")
+    use_button.click().run()
+    assert_no_errors(session)
     assert session.selectbox(key="optimizer").value == "adam"
     assert float(session.select_slider(key="adam.learning_rate").value) == float(rate)
 
 
 def test_a_range_test_is_started_for_the_recipes_optimizer(groups: dict[str, int]) -> None:
     session = visit("range_test", {"optimizer": "lion", "train_size": "1000"}, SOMEBODY)
-    assert "You have no range tests yet" in said(session)
-    start = next(item for item in session.button if item.label.startswith("Start the test"))
-    start.click().run()
-    assert_well(session)
+    assert "You have no range tests yet" in page_text(session)
+    start_button = next(item for item in session.button if item.label.startswith("Start the test"))
+    start_button.click().run()
+    assert_no_errors(session)
     run = server().store.runs(SOMEBODY)[0]
     server().store.request_stop(run.id, by=SOMEBODY)
     assert run.plan.recipe.optimizer.name == "lion"
     assert run.plan.recipe.schedule.params["initial_learning_rate"] == 1e-5
 
 
-def test_a_range_that_is_none_is_told(groups: dict[str, int]) -> None:
+def test_an_invalid_range_is_reported(groups: dict[str, int]) -> None:
     session = visit("range_test")
     session.text_input(key="range.low").set_value("1").run()
     session.text_input(key="range.high").set_value("0.1").run()
-    assert "has to grow" in session.error[0].value
+    assert "must be higher" in session.error[0].value

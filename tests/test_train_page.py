@@ -1,4 +1,4 @@
-"""The Train page: starting, watching, opening, reusing and removing runs, without a browser."""
+"""The Train page: starting, watching, opening, reusing and deleting runs, without a browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lrlab.runs.store import ENDED, RESUMABLE, State, Store
 from lrlab.text import escape_markdown
 from lrlab.training.measurements import EpochRecord, Point
 from lrlab.ui.app.server import server
-from tests.app_visit import ME, PAGES, SOMEBODY, button, said, serving, visit
+from tests.app_visit import ME, PAGES, SOMEBODY, button, page_text, serving, visit
 
 PLAN = RunPlan.of(
     Recipe.from_dict(
@@ -36,8 +36,8 @@ PLAN = RunPlan.of(
 )
 
 
-def measured(store: Store, name: str, owner: str, state: State, loss: float) -> int:
-    """A run that ended in this state after its first epoch."""
+def add_ended_run(store: Store, name: str, owner: str, state: State, loss: float) -> int:
+    """Adds a run that ended in this state after its first epoch."""
     run_id = store.queue(PLAN, owner=owner, name=name)
     run = store.claim("past")
     source = "a copy of Fashion-MNIST"
@@ -47,21 +47,23 @@ def measured(store: Store, name: str, owner: str, state: State, loss: float) -> 
     points = [Point(step, loss, float(rates[step])) for step in range(10)]
     store.record_points(run_id, run.attempt, points)
     store.record_epoch(run_id, run.attempt, EpochRecord(1, 10, loss, 0.7, loss, 0.6, 0.02, 1.5))
-    tested = (0.5, 0.8125) if state == "finished" and math.isfinite(loss) else (None, None)
-    store.finish(run_id, run.attempt, state, f"{state} on purpose", *tested)
+    test_results = (0.5, 0.8125) if state == "finished" and math.isfinite(loss) else (None, None)
+    store.finish(run_id, run.attempt, state, f"{state} on purpose", *test_results)
     return run_id
 
 
 @pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """A server with runs from earlier days, by name."""
+def ended_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """A server with ended runs; name -> run number."""
     url = f"sqlite:///{tmp_path_factory.mktemp('train') / 'runs.db'}"
     store = Store(url)
     store.register_worker("past")
-    runs = {state: measured(store, f"my {state} run", ME, state, 0.4) for state in sorted(ENDED)}
-    runs["diverged"] = measured(store, "my diverged run", ME, "finished", float("nan"))
-    runs["another's"] = measured(store, "a run of somebody else", SOMEBODY, "finished", 0.3)
-    store.bury("past", "the day was over")
+    runs = {
+        state: add_ended_run(store, f"my {state} run", ME, state, 0.4) for state in sorted(ENDED)
+    }
+    runs["diverged"] = add_ended_run(store, "my diverged run", ME, "finished", float("nan"))
+    runs["another's"] = add_ended_run(store, "a run of somebody else", SOMEBODY, "finished", 0.3)
+    store.mark_dead("past", "the day was over")
     store.close()
     with serving(url):
         yield runs
@@ -71,13 +73,13 @@ def labels(session: AppTest) -> list[str]:
     return [item.label for item in session.button]
 
 
-def listed(session: AppTest) -> list[int]:
-    """The numbers of the runs in the list, from its top."""
+def run_numbers(session: AppTest) -> list[int]:
+    """The run numbers in the list, from top to bottom."""
     return session.dataframe[0].value["run"].tolist()
 
 
-def opened(run_id: int) -> AppTest:
-    """A session with this run open."""
+def open_run(run_id: int) -> AppTest:
+    """A session in which this run is open."""
     session = visit("train")
     session.session_state["run"] = run_id
     return session.run()
@@ -88,15 +90,15 @@ def assert_no_exception(session: AppTest) -> None:
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
-def test_an_ended_run_shows_its_state_its_reason_and_what_it_measured(
-    past: dict[str, int], state: str
+def test_an_ended_run_shows_its_state_its_reason_and_its_measurements(
+    ended_runs: dict[str, int], state: str
 ) -> None:
-    session = opened(past[state])
+    session = open_run(ended_runs[state])
     assert_no_exception(session)
-    told = said(session)
-    assert f"my {state} run" in told
-    assert f"{state} on purpose".capitalize() in told
-    assert "a copy of Fashion-MNIST" in told
+    text = page_text(session)
+    assert f"my {state} run" in text
+    assert f"{state} on purpose".capitalize() in text
+    assert "a copy of Fashion-MNIST" in text
     values = {item.label: item.value for item in session.metric}
     assert values["Training loss"] == "0.4000"
     assert values["Validation accuracy"] == "60.00%"
@@ -104,43 +106,49 @@ def test_an_ended_run_shows_its_state_its_reason_and_what_it_measured(
     assert "Stop" not in labels(session)
 
 
-def test_a_diverged_run_keeps_what_is_not_finite(past: dict[str, int]) -> None:
-    session = opened(past["diverged"])
+def test_a_diverged_run_shows_values_that_are_not_finite(ended_runs: dict[str, int]) -> None:
+    session = open_run(ended_runs["diverged"])
     assert_no_exception(session)
     values = {item.label: item.value for item in session.metric}
     assert values["Training loss"] == "not finite"
 
 
-def test_somebody_without_runs_is_told_so(past: dict[str, int]) -> None:
+def test_a_visitor_without_runs_sees_a_message(ended_runs: dict[str, int]) -> None:
     session = visit("train", browser="0" * 32)
     assert_no_exception(session)
-    assert "no runs yet" in said(session)
+    assert "no runs yet" in page_text(session)
 
 
-def test_anothers_run_can_be_opened_but_not_ended_or_removed(past: dict[str, int]) -> None:
-    session = opened(past["another's"])
+def test_somebody_elses_run_can_be_opened_but_not_stopped_or_deleted(
+    ended_runs: dict[str, int],
+) -> None:
+    session = open_run(ended_runs["another's"])
     assert_no_exception(session)
-    assert "a run of somebody else" in said(session)
+    assert "a run of somebody else" in page_text(session)
     assert "Delete" not in labels(session) and "Stop" not in labels(session)
 
 
-def test_only_a_stopped_or_interrupted_run_of_ones_own_can_be_resumed(past: dict[str, int]) -> None:
-    offered = {name for name in (*ENDED, "another's") if "Resume" in labels(opened(past[name]))}
-    assert offered == RESUMABLE
+def test_only_ones_own_stopped_or_interrupted_runs_can_be_resumed(
+    ended_runs: dict[str, int],
+) -> None:
+    resumable = {
+        name for name in (*ENDED, "another's") if "Resume" in labels(open_run(ended_runs[name]))
+    }
+    assert resumable == RESUMABLE
 
 
-def test_a_resumed_run_waits_again(past: dict[str, int]) -> None:
-    session = button(opened(past["interrupted"]), "Resume")
+def test_a_resumed_run_is_queued_again(ended_runs: dict[str, int]) -> None:
+    session = button(open_run(ended_runs["interrupted"]), "Resume")
     assert_no_exception(session)
     store = server().store
-    assert store.run(past["interrupted"]).state == "queued"
+    assert store.run(ended_runs["interrupted"]).state == "queued"
     assert "Stop" in labels(session) and "Resume" not in labels(session)
-    store.request_stop(past["interrupted"], by=ME)
-    assert "Resume" in labels(opened(past["interrupted"]))
+    store.request_stop(ended_runs["interrupted"], by=ME)
+    assert "Resume" in labels(open_run(ended_runs["interrupted"]))
 
 
-def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:
-    session = button(opened(past["another's"]), "Use its settings")
+def test_the_settings_of_a_run_can_be_used_again(ended_runs: dict[str, int]) -> None:
+    session = button(open_run(ended_runs["another's"]), "Use these settings")
     assert_no_exception(session)
     assert session.selectbox(key="optimizer").value == "rmsprop"
     assert session.select_slider(key="rmsprop.rho").value == "0.7"
@@ -152,8 +160,8 @@ def test_a_run_gives_its_recipe_and_settings_back(past: dict[str, int]) -> None:
     assert started.plan == PLAN
 
 
-def test_the_first_page_starts_the_recipe_it_shows_and_goes_to_its_run(
-    past: dict[str, int],
+def test_the_home_page_starts_its_recipe_and_opens_the_run(
+    ended_runs: dict[str, int],
 ) -> None:
     link = {"optimizer": "adam", "adam.beta_1": "0.5", "epochs": "3", "seed": "7"}
     session = button(visit("home", link), "Train this recipe")
@@ -163,11 +171,11 @@ def test_the_first_page_starts_the_recipe_it_shows_and_goes_to_its_run(
     plan = run.plan
     assert (plan.epochs, plan.seed, plan.recipe.optimizer.params["beta_1"]) == (3, 7, 0.5)
     assert session.title[0].value == "Train"
-    assert f"Run {run.id}: " in said(session)
+    assert f"Run {run.id}: " in page_text(session)
 
 
 @pytest.mark.parametrize("title", PRESETS)
-def test_a_preset_sets_all_that_its_exercise_is(past: dict[str, int], title: str) -> None:
+def test_a_preset_sets_all_values_of_its_exercise(ended_runs: dict[str, int], title: str) -> None:
     link = {"optimizer": "sgd", "sgd.clipnorm": "3", "epochs": "7", "network": "cnn"}
     session = button(visit("train", link), title)
     assert_no_exception(session)
@@ -177,7 +185,7 @@ def test_a_preset_sets_all_that_its_exercise_is(past: dict[str, int], title: str
     assert started.plan == PRESETS[title]
 
 
-def test_start_queues_the_plan_in_sight_and_stop_ends_it(past: dict[str, int]) -> None:
+def test_start_queues_the_plan_on_the_page_and_stop_ends_it(ended_runs: dict[str, int]) -> None:
     link = {"optimizer": "adam", "schedule": "constant", "adam.learning_rate": "0.002"}
     link |= {"epochs": "3", "batch_size": "64", "seed": "5", "train_size": "2000"}
     session = button(visit("train", link), "Start")
@@ -187,15 +195,15 @@ def test_start_queues_the_plan_in_sight_and_stop_ends_it(past: dict[str, int]) -
     plan = run.plan
     assert (plan.epochs, plan.batch_size, plan.seed, plan.train_size) == (3, 64, 5, 2000)
     assert plan.recipe.schedule.params["learning_rate"] == 0.002
-    assert f"Run {run.id}: " in said(session)
-    assert listed(session)[0] == run.id
+    assert f"Run {run.id}: " in page_text(session)
+    assert run_numbers(session)[0] == run.id
     button(session, "Stop")
     assert_no_exception(session)
     after = server().store.run(run.id)
     assert after.state == "stopped" or after.stop_requested is not None
 
 
-def test_a_stretched_schedule_is_queued_in_steps(past: dict[str, int]) -> None:
+def test_a_stretched_schedule_is_queued_in_steps(ended_runs: dict[str, int]) -> None:
     link = {"schedule": "cosine_decay", "epochs": "2", "batch_size": "100", "train_size": "1000"}
     button(visit("train", link), "Start")
     run = server().store.runs(ME)[0]
@@ -203,13 +211,13 @@ def test_a_stretched_schedule_is_queued_in_steps(past: dict[str, int]) -> None:
     assert run.plan.recipe.schedule.params["decay_steps"] == 20
 
 
-def test_a_removed_run_is_gone(past: dict[str, int]) -> None:
-    doomed = server().store.queue(PLAN, owner=ME, name="doomed")
-    server().store.request_stop(doomed, by=ME)
-    session = button(opened(doomed), "Delete")
+def test_a_deleted_run_is_not_shown(ended_runs: dict[str, int]) -> None:
+    run_id = server().store.queue(PLAN, owner=ME, name="doomed")
+    server().store.request_stop(run_id, by=ME)
+    session = button(open_run(run_id), "Delete")
     assert_no_exception(session)
-    assert doomed not in listed(session)
-    assert "doomed" not in said(session)
+    assert run_id not in run_numbers(session)
+    assert "doomed" not in page_text(session)
 
 
 @pytest.fixture
@@ -222,9 +230,7 @@ def no_store(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_store_that_cannot_be_used_is_the_matter_of_pages_with_runs_alone(
-    no_store: None, page: str
-) -> None:
+def test_an_unusable_store_affects_only_pages_with_runs(no_store: None, page: str) -> None:
     session = visit(page)
     assert_no_exception(session)
     assert session.selectbox(key="optimizer").value == "nadam"
@@ -235,7 +241,7 @@ def test_a_store_that_cannot_be_used_is_the_matter_of_pages_with_runs_alone(
 
 
 @pytest.mark.parametrize(("page", "label"), [("train", "Start"), ("home", "Train this recipe")])
-def test_a_start_without_a_store_says_why(no_store: None, page: str, label: str) -> None:
+def test_starting_without_a_store_shows_the_reason(no_store: None, page: str, label: str) -> None:
     session = button(visit(page), label)
     assert_no_exception(session)
     assert any(escape_markdown("a folder.db") in item.value for item in session.error)

@@ -1,4 +1,4 @@
-"""A run through `train` against plain Keras, and what it reports while it goes on."""
+"""Training with `train`, compared with plain Keras, and what it reports during a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lrlab.training.network_model import (
     UPDATE_RATIO,
     network_layers,
 )
-from lrlab.training.recorder import MOST_POINTS, Recorder, RunEnded
+from lrlab.training.recorder import MAX_POINTS, Recorder, RunEnded
 from lrlab.training.trainer import Outcome, train
 from tests.training_runs import SAMPLE, ListSink, plan_of, scaled
 
@@ -42,7 +42,7 @@ DECAYING_SGD = {
 def notebook_run(
     optimizer: keras.optimizers.Optimizer, images: Images
 ) -> tuple[dict[str, list[float]], list[float]]:
-    """Two epochs of the notebook's cell: the history, and loss and accuracy on the test images."""
+    """Two epochs of the notebook's cell: history, and loss and accuracy on the test images."""
     training, validation, test = scaled(images)
     keras.utils.set_random_seed(3)
     model = keras.Sequential(
@@ -79,7 +79,7 @@ def notebook_run(
     ],
     ids=["nadam", "sgd with exponential decay"],
 )
-def test_a_run_is_the_notebooks_model_fit(
+def test_a_run_equals_the_notebooks_model_fit(
     recipe: dict[str, Any], make_optimizer: Callable[[], keras.optimizers.Optimizer]
 ) -> None:
     plan, sink = plan_of(recipe, seed=3), ListSink()
@@ -87,8 +87,8 @@ def test_a_run_is_the_notebooks_model_fit(
 
     history, (test_loss, test_accuracy) = notebook_run(make_optimizer(), load_images(SAMPLE, 1_000))
     for name, expected in history.items():
-        found = [getattr(record, name) for record in sink.epochs]
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6, err_msg=name)
+        values = [getattr(record, name) for record in sink.epochs]
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-6, err_msg=name)
     assert outcome == Outcome(
         "completed",
         "completed all 64 steps",
@@ -112,7 +112,7 @@ def test_a_run_is_the_notebooks_model_fit(
     assert [record.learning_rate for record in sink.epochs] == [recorded[31], recorded[63]]
 
 
-def test_batch_losses_average_to_the_epochs_loss() -> None:
+def test_the_mean_of_batch_losses_is_the_epochs_loss() -> None:
     sink = ListSink()
     plan = plan_of(DECAYING_SGD, epochs=2, batch_size=300)
     train(plan, sink, SAMPLE)
@@ -123,7 +123,7 @@ def test_batch_losses_average_to_the_epochs_loss() -> None:
 
 
 def feed(recorder: Recorder, losses: list[float], first: int = 0) -> None:
-    """Batches as Keras reports them, with learning rate 0.5 ** step."""
+    """Reports batches as Keras does, with a learning rate of ``0.5 ** step``."""
     for batch, loss in enumerate(losses):
         recorder.on_train_batch_end(
             batch,
@@ -143,9 +143,9 @@ def end_epoch(recorder: Recorder, epoch: int, val_loss: float = 0.5) -> None:
     )
 
 
-def test_a_point_is_the_mean_of_its_block_with_the_last_updates_learning_rate() -> None:
+def test_a_point_has_the_mean_loss_of_its_block_and_the_last_learning_rate() -> None:
     sink = ListSink()
-    recorder = Recorder(sink, total_steps=3 * MOST_POINTS)
+    recorder = Recorder(sink, total_steps=3 * MAX_POINTS)
     recorder.on_epoch_begin(0)
     feed(recorder, [9.0, 5.0, 1.0, 4.0, 2.0])
     end_epoch(recorder, 0)
@@ -161,18 +161,18 @@ def test_a_point_is_the_mean_of_its_block_with_the_last_updates_learning_rate() 
     assert [record.learning_rate for record in sink.epochs] == [0.5**4, 0.5**7]
 
 
-def test_a_long_run_has_a_bounded_number_of_points() -> None:
+def test_the_number_of_points_of_a_long_run_is_limited() -> None:
     sink = ListSink()
     recorder = Recorder(sink, total_steps=2_814)
     for epoch in range(2):
         recorder.on_epoch_begin(epoch)
         feed(recorder, [1.0] * 1_407)
         end_epoch(recorder, epoch)
-    assert MOST_POINTS / 2 < len(sink.all_points) <= MOST_POINTS + 2
+    assert MAX_POINTS / 2 < len(sink.all_points) <= MAX_POINTS + 2
     assert sink.all_points[-1].step == 2_813
 
 
-def test_a_run_that_diverges_ends_there_and_keeps_what_was_measured() -> None:
+def test_a_diverging_run_ends_at_that_step_and_keeps_its_measurements() -> None:
     recipe = {
         "optimizer": {"name": "sgd"},
         "schedule": {
@@ -196,7 +196,7 @@ def test_a_run_that_diverges_ends_there_and_keeps_what_was_measured() -> None:
 
 def test_divergence_within_a_block_keeps_the_finite_part() -> None:
     sink = ListSink()
-    recorder = Recorder(sink, total_steps=5 * MOST_POINTS)
+    recorder = Recorder(sink, total_steps=5 * MAX_POINTS)
     with pytest.raises(RunEnded, match="diverged at step 2"):
         feed(recorder, [2.0, 4.0, math.nan])
     assert sink.all_points[0] == Point(1, 3.0, 0.5, 11.0, 0.1)
@@ -204,7 +204,7 @@ def test_divergence_within_a_block_keeps_the_finite_part() -> None:
     assert math.isnan(sink.all_points[1].loss)
 
 
-def test_a_last_update_that_breaks_the_network_shows_in_the_validation() -> None:
+def test_divergence_in_the_last_update_is_detected_in_the_validation() -> None:
     sink = ListSink()
     recorder = Recorder(sink, total_steps=2)
     recorder.on_epoch_begin(0)
@@ -214,19 +214,19 @@ def test_a_last_update_that_breaks_the_network_shows_in_the_validation() -> None
     assert sink.epochs[0].val_loss == math.inf
 
 
-def test_a_stop_ends_the_run_and_keeps_what_was_measured() -> None:
+def test_a_stop_ends_the_run_and_keeps_its_measurements() -> None:
     sink = ListSink(stop=lambda sink: len(sink.all_points) > 32)
     outcome = train(plan_of(NADAM, epochs=100), sink, SAMPLE)
     assert outcome.kind == "stopped"
     assert outcome.text == f"stopped at step {outcome.steps}"
     assert 32 < outcome.steps < 3_200
-    # An epoch that was cut short, if only in its validation, is not reported.
+    # An epoch that is stopped early, even during validation, is not reported.
     ended = len(sink.epochs)
     assert 32 * ended <= outcome.steps <= 32 * (ended + 1)
     assert sink.all_points[-1].step == outcome.steps - 1
 
 
-def test_a_stop_is_obeyed_before_training_and_during_validation() -> None:
+def test_a_stop_takes_effect_before_training_and_during_validation() -> None:
     sink = ListSink(stop=lambda sink: True)
     stopped = Outcome("stopped", "stopped at step 0", 0, "unfused")
     assert train(plan_of(NADAM), sink, SAMPLE) == stopped
@@ -235,7 +235,7 @@ def test_a_stop_is_obeyed_before_training_and_during_validation() -> None:
         Recorder(sink, total_steps=1).on_test_batch_end(0)
 
 
-def test_every_network_has_its_layers_and_gives_class_probabilities() -> None:
+def test_every_network_has_layers_and_outputs_class_probabilities() -> None:
     assert LAYER_BUILDERS.keys() == NETWORKS.keys()
     images = load_images(SAMPLE, 100)
     for key in NETWORKS:
@@ -254,20 +254,20 @@ def test_the_small_cnn_learns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "losses", "accuracies"),
+    ("mode", "losses", "accuracies"),
     [
         (FUSED, [0.49664, 0.35890], [0.85520, 0.86507]),
         (UNFUSED, [0.49517, 0.36067], [0.8514, 0.8621]),
     ],
     ids=lambda value: value.key if isinstance(value, CompileMode) else "",
 )
-def test_nadam_on_the_full_data_reaches_the_known_numbers(
-    full_data: DataSource, way: CompileMode, losses: list[float], accuracies: list[float]
+def test_nadam_on_the_full_data_reaches_the_known_results(
+    full_data: DataSource, mode: CompileMode, losses: list[float], accuracies: list[float]
 ) -> None:
     sink = ListSink()
-    outcome = train(plan_of(NADAM, train_size=45_000), sink, full_data, way)
-    # Another processor rounds otherwise, and two epochs make a thousandth of it.
+    outcome = train(plan_of(NADAM, train_size=45_000), sink, full_data, mode)
+    # Rounding differs between processors, which can amount to 0.001 after two epochs.
     assert [record.loss for record in sink.epochs] == pytest.approx(losses, abs=1e-3)
-    found = [record.val_accuracy for record in sink.epochs]
-    assert found == pytest.approx(accuracies, abs=4e-3)
+    val_accuracies = [record.val_accuracy for record in sink.epochs]
+    assert val_accuracies == pytest.approx(accuracies, abs=4e-3)
     assert outcome.test_accuracy == pytest.approx(0.86, abs=0.02)

@@ -1,4 +1,4 @@
-"""Surfaces that people type: paths, maps and pictures of them, and what is said of them."""
+"""Typed surfaces: their trajectories, maps, pictures and sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.test_formula import TEXTBOOK
 from tests.test_raster import pixels
 
 
-def descent(learning_rate: float = 0.1, name: str = "sgd") -> Recipe:
+def recipe_of(learning_rate: float = 0.1, name: str = "sgd") -> Recipe:
     return Recipe.from_dict(
         {
             "optimizer": {"name": name},
@@ -25,8 +25,8 @@ def descent(learning_rate: float = 0.1, name: str = "sgd") -> Recipe:
     )
 
 
-def test_a_formula_walks_like_the_surface_it_spells() -> None:
-    recipe = descent(0.001, "adam")
+def test_a_trajectory_on_a_formula_equals_the_one_on_its_surface() -> None:
+    recipe = recipe_of(0.001, "adam")
     surface = SURFACES["rosenbrock"]
     typed = trace(recipe, formula_surface(TEXTBOOK["rosenbrock"]), surface.start, steps=300)
     built_in = trace(recipe, surface, steps=300)
@@ -35,7 +35,7 @@ def test_a_formula_walks_like_the_surface_it_spells() -> None:
 
 def test_a_formula_surface_can_be_mapped() -> None:
     result = hyperparameter_map(
-        descent(name="momentum"),
+        recipe_of(name="momentum"),
         formula_surface("x^2 + y^2"),
         "learning_rate",
         "momentum",
@@ -47,7 +47,7 @@ def test_a_formula_surface_can_be_mapped() -> None:
     assert (result.arrived_at == -1).all()
 
 
-def test_the_formula_is_the_surfaces_parameter() -> None:
+def test_the_formula_is_a_parameter_of_the_surface() -> None:
     surface = FORMULA.with_params(formula="x*y")
     assert dict(surface.chosen) == {"formula": "x*y"}
     assert surface.with_params(formula="x").latex == "f(x, y) = x"
@@ -60,26 +60,26 @@ def test_the_formula_is_the_surfaces_parameter() -> None:
         FORMULA.with_params(kappa=1.0)
 
 
-def test_nothing_is_claimed_about_minima_nobody_knows() -> None:
-    settles = trajectory_sentence(trace(descent(), formula_surface("x^2 + y^2"), steps=50))
+def test_sentences_make_no_claim_about_unknown_minima() -> None:
+    settles = trajectory_sentence(trace(recipe_of(), formula_surface("x^2 + y^2"), steps=50))
     assert "f went from 13 to" in settles and "minim" not in settles
-    falls = trajectory_sentence(trace(descent(), formula_surface("-x^2 - y^2"), steps=200))
+    falls = trajectory_sentence(trace(recipe_of(), formula_surface("-x^2 - y^2"), steps=200))
     assert "Runs down and away" in falls and "no minimum" not in falls
-    rises = trajectory_sentence(trace(descent(3.0), formula_surface("x^2 + y^2"), steps=200))
+    rises = trajectory_sentence(trace(recipe_of(3.0), formula_surface("x^2 + y^2"), steps=200))
     assert "Diverges" in rises and "too high" in rises
 
 
-def test_a_path_that_meets_no_gradient_says_so() -> None:
-    path = trace(descent(1.5), formula_surface("log(x) + y^2"), (1.0, 1.0), steps=20)
-    said = trajectory_sentence(path)
-    assert "Cannot go on after step 1: at (-0.5, -2)" in said and "too high" not in said
+def test_a_trajectory_that_reaches_an_undefined_gradient_is_reported() -> None:
+    trajectory = trace(recipe_of(1.5), formula_surface("log(x) + y^2"), (1.0, 1.0), steps=20)
+    sentence = trajectory_sentence(trajectory)
+    assert "Cannot go on after step 1: at (-0.5, -2)" in sentence and "too high" not in sentence
 
 
-def test_a_path_below_the_maps_minimum_has_not_arrived_there() -> None:
-    path = trace(descent(0.1), "mccormick", (-3.0, -4.5), steps=300)
-    assert path.values[-1] < SURFACES["mccormick"].minimum
-    assert "lower than anywhere on the map" in trajectory_sentence(path)
-    assert np.isnan(trajectory_table(path, "a")["gap"].iloc[-1])
+def test_a_trajectory_below_the_maps_minimum_has_not_arrived() -> None:
+    trajectory = trace(recipe_of(0.1), "mccormick", (-3.0, -4.5), steps=300)
+    assert trajectory.values[-1] < SURFACES["mccormick"].minimum
+    assert "lower than anywhere on the map" in trajectory_sentence(trajectory)
+    assert np.isnan(trajectory_table(trajectory, "a")["gap"].iloc[-1])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_any_formula_can_be_drawn(text: str) -> None:
     assert len(levels) == BANDS - 1
 
 
-def test_where_a_formula_has_no_value_the_map_is_grey() -> None:
-    drawn = pixels(surface_raster(formula_surface("log(x)"), size=60)[0])
-    grey = (drawn == 128).all(axis=-1)
+def test_the_map_is_grey_where_a_formula_has_no_value() -> None:
+    colours = pixels(surface_raster(formula_surface("log(x)"), size=60)[0])
+    grey = (colours == 128).all(axis=-1)
     assert grey[:, :30].all() and not grey[:, 30:].any()

@@ -1,4 +1,4 @@
-"""Runs for tests: a sink that keeps all, small plans, and the same training in plain Keras."""
+"""For training tests: a sink that keeps everything, small plans, and training in plain Keras."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SAMPLE = DataSource("sample", "Bundled sample of Fashion-MNIST", SAMPLE_FOLDER, 
 
 
 HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
-"""What Keras's history holds of each epoch."""
+"""The metrics in Keras's history."""
 
 
 class ListSink:
-    """Keeps everything it is told; asks for a stop as soon as ``stop`` says so."""
+    """Keeps everything that is reported; requests a stop once ``stop(sink)`` is true."""
 
     def __init__(self, stop: Callable[[ListSink], bool] = lambda sink: False) -> None:
         self.phases: list[str] = []
         self.all_points: list[Point] = []
         self.epochs: list[EpochRecord] = []
-        self.all_learned: list[EpochSnapshot] = []
+        self.all_snapshots: list[EpochSnapshot] = []
         self.results: list[RunResult] = []
         self.stop = stop
 
@@ -44,26 +44,26 @@ class ListSink:
     def epoch(self, record: EpochRecord) -> None:
         self.epochs.append(record)
 
-    def learned(self, learned: EpochSnapshot) -> None:
-        self.all_learned.append(learned)
+    def snapshot(self, snapshot: EpochSnapshot) -> None:
+        self.all_snapshots.append(snapshot)
 
     def result(self, result: RunResult) -> None:
         self.results.append(result)
 
     def history(self) -> dict[str, list[float]]:
-        """The epochs as Keras's history holds them."""
+        """The epochs in the form of Keras's history."""
         return {name: [getattr(record, name) for record in self.epochs] for name in HISTORY}
 
 
 def plan_of(recipe: dict[str, Any], **settings: Any) -> RunPlan:
-    """A plan of a small run."""
+    """A plan for a small run."""
     return RunPlan.of(Recipe.from_dict(recipe), **({"train_size": 1_000} | settings))
 
 
 def scaled(images: Images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The training, validation and test images scaled as the notebook does."""
-    every = (images.train_rows, images.validation_rows, images.test_rows)
-    training, validation, test = (images.images[rows] for rows in every)
+    """The training, validation and test images, scaled as in the notebook."""
+    row_sets = (images.train_rows, images.validation_rows, images.test_rows)
+    training, validation, test = (images.images[rows] for rows in row_sets)
     mean = training.mean(axis=0, keepdims=True)
     deviation = training.std(axis=0, keepdims=True)
     deviation[deviation == 0] = 1
@@ -95,10 +95,10 @@ class StepLosses(keras.callbacks.Callback):
 def plain_fit(
     plan: RunPlan, jit_compile: bool, *callbacks: keras.callbacks.Callback
 ) -> tuple[dict[str, list[float]], list[float]]:
-    """A plan on the sample as the notebook trains: plain Keras on images scaled beforehand.
+    """Trains a plan on the sample as the notebook does: plain Keras, images scaled beforehand.
 
     Returns:
-        The history, and loss and accuracy on the test images.
+        Keras's history, and loss and accuracy on the test images.
     """
     images = load_images(SAMPLE, plan.train_size)
     training, validation, test = scaled(images)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# See to the full Fashion-MNIST: Keras's download, else the Debian or Ubuntu package when root,
-# else say how to get it. LR Lab runs without it too, on the bundled sample.
+# Gets the full Fashion-MNIST: by Keras's download, or else, as root, from the Debian or Ubuntu
+# package, or else prints how to get it. Without it LR Lab uses the bundled sample.
 # usage: tools/get_data.sh PYTHON
 python=$1
 full() {

@@ -1,7 +1,7 @@
 """Makes the sample bundled in ``lrlab/training/sample`` from the full Fashion-MNIST.
 
-The sample is the first 500 training and the first 100 test images of each class, in the order
-they are published in, so making it again gives the same bytes. Run from the project's folder:
+The sample is the first 500 training and the first 100 test images of each class, in published
+order, so making it again gives the same bytes. Run from the project's folder:
 
     python -m tools.make_sample
 """
@@ -22,7 +22,7 @@ from lrlab.datasets.sources import FETCH_HINT, SAMPLE_FOLDER, DataSource, find_s
 
 CLASSES = 10
 UNSIGNED_BYTE = 0x08
-"""How an IDX header says that the array holds unsigned bytes."""
+"""Type code for unsigned bytes in an IDX header."""
 
 
 def pick(labels: np.ndarray, count: int) -> np.ndarray:
@@ -70,7 +70,7 @@ def make_sample(full: DataSource, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    found = find_source()
-    if found.files is not FULL_SET:
+    source = find_source()
+    if source.files is not FULL_SET:
         sys.exit(f"The sample is made from the full Fashion-MNIST, which is not here: {FETCH_HINT}")
-    make_sample(found, SAMPLE_FOLDER)
+    make_sample(source, SAMPLE_FOLDER)

@@ -1,6 +1,6 @@
-"""Take the README's screenshots from a running LR Lab: ``python -m tools.screenshots URL FOLDER``.
+"""Takes the README's screenshots from a running LR Lab: ``python -m tools.screenshots URL FOLDER``.
 
-Needs Chromium and the packages of ``requirements-dev.txt``. Trains some short runs; the store
+Needs Chromium and the packages in ``requirements-dev.txt``. Trains some short runs; the store
 must be empty.
 """
 
@@ -17,7 +17,7 @@ ADAM = "optimizer=Adam&schedule=Constant&adam.learning_rate=0.1&surface=Rosenbro
 
 
 def main(url: str, folder: Path) -> None:
-    """Save ``home.png``, ``schedules.png``, ... into the folder."""
+    """Saves ``home.png``, ``schedules.png``, ... in the folder."""
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
@@ -56,7 +56,7 @@ def main(url: str, folder: Path) -> None:
             seeds.fill("4")
             seeds.press("Enter")
             page.get_by_role("button", name="Start 4 runs").click()
-            # Until then the page shows the group before.
+            # Until this appears, the page still shows the previous group.
             page.get_by_text(f"Group {group}:").wait_for()
             page.get_by_text("4 runs: 4 finished.").wait_for(timeout=300_000)
         open_page(page, f"{url}/runs?runs=2,3,4,5,6,7,8,9")
@@ -93,14 +93,14 @@ def main(url: str, folder: Path) -> None:
 
 
 def open_page(page: Page, address: str) -> None:
-    """Go there, and wait until the page has been drawn."""
+    """Opens the address and waits until the page has been drawn."""
     page.goto(address)
     page.locator("h1").first.wait_for()
     page.wait_for_timeout(5000)
 
 
 def save(page: Page, file: Path) -> None:
-    """Save what is seen."""
+    """Saves a screenshot of the visible part of the page."""
     page.mouse.move(1270, 850)
     page.wait_for_timeout(2500)
     page.screenshot(path=file)

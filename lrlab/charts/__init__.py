@@ -1,9 +1,9 @@
-"""Tables -> Altair charts. Pure functions; how charts look is decided here and in the theme.
+"""Tables and the Altair charts drawn from them, as pure functions.
 
-Each takes its data as ``alt.Data``-like values (a table, or `altair.NamedData` for a chart whose
-data are sent apart), so that a chart can be made once and fed new rows: Streamlit repaints a chart
-in place only while everything but its rows stays the same. Titles, domains and colours therefore
-never depend on rows. Series take the theme's categorical colours in the order of ``recipes``.
+A chart takes its rows as a table, or as `altair.NamedData` if the rows are sent separately. A chart
+can then be made once and fed new rows: Streamlit repaints a chart in place only if nothing but its
+rows changes. Titles, domains and colours therefore never depend on rows. Series take the theme's
+categorical colours in the order of ``recipes``; the rest of the look is set here or by the theme.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from lrlab.charts.run import (
     point_table,
     recorded_rate_chart,
 )
-from lrlab.charts.style import CURVE_POINTS, enlarged, legend_chart, thinned
+from lrlab.charts.style import CURVE_POINTS, enlarge_text, legend_chart, thin_rows
 from lrlab.charts.sweep import (
     heat_chart,
     heat_table,
     sweep_table,
-    sweep_u_chart,
-    sweep_u_table,
+    sweep_u_curve_chart,
+    sweep_u_curve_table,
 )
 from lrlab.charts.trajectory import (
     divergence_table,
     trajectory_csv,
     trajectory_rate_chart,
     trajectory_table,
-    u_chart,
-    u_table,
+    u_curve_chart,
+    u_curve_table,
     value_chart,
 )
 
@@ -71,7 +71,7 @@ __all__ = [
     "curve_chart",
     "curve_table",
     "divergence_table",
-    "enlarged",
+    "enlarge_text",
     "epoch_table",
     "heat_chart",
     "heat_table",
@@ -83,15 +83,15 @@ __all__ = [
     "range_test_tables",
     "recorded_rate_chart",
     "sweep_table",
-    "sweep_u_chart",
-    "sweep_u_table",
-    "thinned",
+    "sweep_u_curve_chart",
+    "sweep_u_curve_table",
+    "thin_rows",
     "trajectory_csv",
     "trajectory_map_chart",
     "trajectory_rate_chart",
     "trajectory_table",
-    "u_chart",
-    "u_table",
+    "u_curve_chart",
+    "u_curve_table",
     "value_chart",
     "weights_picture",
 ]

@@ -1,28 +1,32 @@
-"""Charts over a picture: a path on its map for notebooks, and the map of outcomes."""
+"""Charts over a picture: a trajectory on its surface for notebooks, and the hyperparameter map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from lrlab.charts.style import chart_description, recipe_colour
+from lrlab.charts.style import ChartData, chart_description, layer, recipe_colour
 from lrlab.descent.hyperparameter_map import AxisTicks
 from lrlab.descent.surfaces import Surface
 
 
 def trajectory_map_chart(
-    picture: Any, data: Any, surface: Surface, recipes: Sequence[str], size: int = 420
+    picture: ChartData,
+    data: ChartData,
+    surface: Surface,
+    recipes: Sequence[str],
+    size: int = 420,
 ) -> alt.LayerChart:
-    """A path on its map, from `trajectory_table` rows; the page has a livelier one of its own.
+    """A trajectory on its surface; the page has an interactive map instead.
 
     Args:
-        picture: one row with the column ``url``, the surface as a picture.
-        data: the path's rows; what lies outside the map is not drawn.
-        surface: whose bounds and minima are drawn.
-        recipes: the order of colours.
+        picture: one row with the column ``url``, the picture of the surface.
+        data: rows of `trajectory_table`; points outside the surface's bounds are not drawn.
+        surface: gives the bounds and the minima.
+        recipes: the labels in the order of colours.
+        size: the width and height in pixels.
     """
     (x_low, x_high), (y_low, y_high) = surface.bounds
     x_scale = alt.Scale(domain=[x_low, x_high], nice=False)
@@ -50,32 +54,34 @@ def trajectory_map_chart(
         .encode(x="x:Q", y="y:Q", order="step:Q", color=recipe_colour(recipes))
     )
     description = chart_description(f"Paths over {surface.label}, x across and y upwards", recipes)
-    return alt.layer(image, stars, line).properties(
-        width=size, height=size, description=description
-    )
+    return layer(image, stars, line).properties(width=size, height=size, description=description)
 
 
 def hyperparameter_map_chart(
-    picture: Any, here: Any, x: AxisTicks, y: AxisTicks, cells: int, height: int = 480
+    picture: ChartData,
+    current: ChartData,
+    x: AxisTicks,
+    y: AxisTicks,
+    cells: int,
+    height: int = 480,
 ) -> alt.LayerChart:
-    """A map of outcomes; a click selects a cell as ``cell`` -> ``column``, ``row``.
+    """The hyperparameter map; a click selects a cell as ``cell`` -> ``column``, ``row``.
 
     Args:
         picture: one row with the column ``url``, the map as a picture.
-        here: at most one row with ``x`` and ``y``, where the current recipe lies.
-        x, y: the title of each axis and its ticks, pairs of a place from 0 to 1 and a label.
-        cells: how many cells the map has along each axis.
+        current: at most one row with ``x`` and ``y``, the place of the current recipe, each from
+            0 to 1.
+        x, y: the title and the ticks of each axis; a tick is a place from 0 to 1 and a label.
+        cells: the number of cells along each axis.
+        height: in pixels.
     """
-    across, up = _map_axis(x), _map_axis(y)
-    frame = alt.Chart(picture).transform_calculate(zero="0", one="1")
-    image = frame.mark_image(aspect=False, smooth=False).encode(
-        x=alt.X("zero:Q", **across),
-        x2="one:Q",
-        y=alt.Y("zero:Q", **up),
-        y2="one:Q",
-        url="url:N",
+    image = (
+        alt.Chart(picture)
+        .transform_calculate(zero="0", one="1")
+        .mark_image(aspect=False, smooth=False)
+        .encode(x=_map_x("zero", x), x2="one:Q", y=_map_y("zero", y), y2="one:Q", url="url:N")
     )
-    chosen = alt.selection_point("cell", fields=["column", "row"], on="click", empty=False)
+    selected = alt.selection_point("cell", fields=["column", "row"], on="click", empty=False)
     grid = (
         alt.Chart(alt.sequence(0, cells * cells, as_="i"))
         .transform_calculate(column=f"datum.i % {cells}", row=f"floor(datum.i / {cells})")
@@ -86,23 +92,32 @@ def hyperparameter_map_chart(
             high=f"(datum.row + 1) / {cells}",
         )
         .mark_rect(opacity=0, cursor="crosshair", tooltip=None)
-        .encode(x=alt.X("left:Q", **across), x2="right:Q", y=alt.Y("low:Q", **up), y2="high:Q")
-        .add_params(chosen)
+        .encode(x=_map_x("left", x), x2="right:Q", y=_map_y("low", y), y2="high:Q")
+        .add_params(selected)
     )
-    place = alt.Chart(here).encode(x=alt.X("x:Q", **across), y=alt.Y("y:Q", **up))
+    place = alt.Chart(current).encode(x=_map_x("x", x), y=_map_y("y", y))
     ring = place.mark_point(size=160, stroke="white", strokeWidth=4, tooltip=None)
     dot = place.mark_point(size=160, stroke="black", strokeWidth=2, tooltip=None)
     description = f"Map of outcomes: {x.title} across, {y.title} upwards; dark is better."
-    return alt.layer(image, ring, dot, grid).properties(height=height, description=description)
+    return layer(image, ring, dot, grid).properties(height=height, description=description)
 
 
-def _map_axis(axis: AxisTicks) -> dict[str, Any]:
-    """A map's axis runs from 0 to 1, whatever the hyperparameter's scale; the labels say what."""
-    places = [place for place, _ in axis.ticks]
-    labels = [label for _, label in axis.ticks]
-    nearest = f"indexof({[round(p * 1e4) for p in places]}, round(datum.value * 1e4))"
-    return {
-        "title": axis.title,
-        "scale": alt.Scale(domain=[0, 1], nice=False),
-        "axis": alt.Axis(values=places, labelExpr=f"{labels}[{nearest}]", grid=False),
-    }
+def _map_x(field: str, ticks: AxisTicks) -> alt.X:
+    return alt.X(f"{field}:Q", title=ticks.title, scale=_unit_scale(), axis=_map_axis(ticks))
+
+
+def _map_y(field: str, ticks: AxisTicks) -> alt.Y:
+    return alt.Y(f"{field}:Q", title=ticks.title, scale=_unit_scale(), axis=_map_axis(ticks))
+
+
+def _unit_scale() -> alt.Scale:
+    """A map's axis runs from 0 to 1 for every hyperparameter; its labels show the values."""
+    return alt.Scale(domain=[0, 1], nice=False)
+
+
+def _map_axis(ticks: AxisTicks) -> alt.Axis:
+    places = [place for place, _ in ticks.ticks]
+    labels = [label for _, label in ticks.ticks]
+    # The browser's tick values are floats, so they are compared after rounding.
+    index = f"indexof({[round(p * 1e4) for p in places]}, round(datum.value * 1e4))"
+    return alt.Axis(values=places, labelExpr=f"{labels}[{index}]", grid=False)

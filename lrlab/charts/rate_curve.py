@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -11,11 +11,12 @@ import pandas as pd
 
 from lrlab.charts.style import (
     CURVE_POINTS,
+    ChartData,
     chart_description,
+    log_axis,
     number_axis,
-    powers_axis,
-    quiet_axis,
     recipe_colour,
+    step_axis,
 )
 from lrlab.recipes.recipe import Recipe
 
@@ -27,25 +28,29 @@ def curve_table(recipe: Recipe, steps: int, steps_per_epoch: int, label: str) ->
     """A recipe's learning rate over a run.
 
     Returns:
-        Columns ``step`` (0 to ``steps - 1``), ``epoch`` (in fractions), ``learning_rate`` and
+        Columns ``step`` (0 to ``steps - 1``), ``epoch`` (fractional), ``learning_rate`` and
         ``recipe``; at most `CURVE_POINTS` rows, none for a reactive schedule.
     """
-    most = 0 if recipe.schedule_spec.reactive else min(steps, CURVE_POINTS)
-    at = np.unique(np.linspace(0, steps - 1, most).round().astype(int))
+    count = 0 if recipe.schedule_spec.reactive else min(steps, CURVE_POINTS)
+    shown = np.unique(np.linspace(0, steps - 1, count).round().astype(int))
     return pd.DataFrame(
         {
-            "step": at,
-            "epoch": at / steps_per_epoch,
-            "learning_rate": recipe.learning_rates_at(at) if most else np.empty(0),
+            "step": shown,
+            "epoch": shown / steps_per_epoch,
+            "learning_rate": recipe.learning_rates_at(shown) if count else np.empty(0),
             "recipe": label,
         }
     )
 
 
 def curve_chart(
-    data: Any, recipes: Sequence[str], unit: Unit = "step", log: bool = False, height: int = 340
+    data: ChartData,
+    recipes: Sequence[str],
+    unit: Unit = "step",
+    log: bool = False,
+    height: int = 340,
 ) -> alt.Chart:
-    """Learning rate against step or epoch, a line for each recipe of `curve_table` rows."""
+    """Learning rate against step or epoch, a line for each recipe in `curve_table` rows."""
     return (
         alt.Chart(data)
         .mark_line(strokeWidth=2.5, interpolate="linear")
@@ -54,13 +59,13 @@ def curve_chart(
                 f"{unit}:Q",
                 title=AXIS[unit],
                 scale=alt.Scale(nice=False),
-                axis=quiet_axis(),
+                axis=step_axis(),
             ),
             y=alt.Y(
                 "learning_rate:Q",
                 title="learning rate" + (" (log)" if log else ""),
                 scale=alt.Scale(type="log") if log else alt.Scale(zero=True),
-                axis=powers_axis() if log else number_axis(),
+                axis=log_axis() if log else number_axis(),
             ),
             color=recipe_colour(recipes),
             tooltip=[

@@ -1,31 +1,30 @@
-"""What a run measured."""
+"""Charts of one run's measurements."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from lrlab.charts.style import number_axis, powers_axis
+from lrlab.charts.style import ChartData, layer, log_axis, number_axis
 from lrlab.training.measurements import EpochRecord, Point
 
 PLANNED, RECORDED = "planned", "recorded"
-"""How the two curves of a run's learning rate are called."""
+"""The names of the two curves of a run's learning rate."""
 
 
 def point_table(points: Sequence[Point], steps_per_epoch: int) -> pd.DataFrame:
-    """What a run measured between epochs.
+    """The measurements within epochs.
 
     Args:
-        points: in the order of their steps.
+        points: the points, in the order of their steps.
         steps_per_epoch: optimizer steps in an epoch.
 
     Returns:
-        Columns ``step``, ``epoch`` (in fractions), ``loss``, ``learning_rate`` and ``recipe``,
-        which is `RECORDED`.
+        Columns ``step``, ``epoch`` (fractional), ``loss``, ``learning_rate`` and ``recipe``, which
+        is `RECORDED`.
     """
     steps = np.array([point.step for point in points], np.int64)
     return pd.DataFrame(
@@ -40,7 +39,7 @@ def point_table(points: Sequence[Point], steps_per_epoch: int) -> pd.DataFrame:
 
 
 def epoch_table(epochs: Sequence[EpochRecord]) -> pd.DataFrame:
-    """What a run measured at each epoch's end, a row for each epoch and set of images.
+    """The measurements at the end of each epoch, one row for each epoch and set of images.
 
     Returns:
         Columns ``epoch``, ``images`` ("training" or "validation"), ``loss`` and ``accuracy``.
@@ -61,14 +60,17 @@ def epoch_table(epochs: Sequence[EpochRecord]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["epoch", "images", "loss", "accuracy"])
 
 
-def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.LayerChart:
-    """A run's loss: of the batches as they pass, and of each epoch for both sets of images.
+def loss_chart(
+    points: ChartData, epochs: ChartData, length: int, height: int = 280
+) -> alt.LayerChart:
+    """A run's loss: of the latest batches, and of each epoch on both sets of images.
 
     Args:
         points, epochs: rows of `point_table` and `epoch_table`.
-        length: epochs in the whole run, the fixed length of the horizontal axis.
+        length: the number of epochs in the whole run, which is the end of the axis.
+        height: in pixels.
     """
-    passing = (
+    batches = (
         alt.Chart(points)
         .mark_line(
             strokeWidth=1,
@@ -77,7 +79,7 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
             point=alt.OverlayMarkDef(size=4, color="gray"),
         )
         .encode(
-            x=_epochs_axis(length),
+            x=_epoch_axis(length),
             y=_loss_axis(),
             tooltip=[
                 alt.Tooltip("step:Q", format=","),
@@ -85,45 +87,50 @@ def loss_chart(points: Any, epochs: Any, length: int, height: int = 280) -> alt.
             ],
         )
     )
-    ends = _epoch_line(epochs, _loss_axis(), "loss", length)
-    description = "Loss against epoch: of the passing batches, and after each epoch on both sets."
-    return alt.layer(passing, ends).properties(height=height, description=description)
+    lines = _epoch_lines(epochs, _loss_axis(), "loss", length)
+    description = "Loss against epoch: of the latest batches, and after each epoch on both sets."
+    return layer(batches, lines).properties(height=height, description=description)
 
 
-def accuracy_chart(epochs: Any, length: int, height: int = 280) -> alt.LayerChart:
+def accuracy_chart(epochs: ChartData, length: int, height: int = 280) -> alt.LayerChart:
     """A run's accuracy after each epoch, from `epoch_table` rows."""
     accuracy = alt.Y(
         "accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%")
     )
     description = "Accuracy after each epoch, on training and validation images."
-    line = _epoch_line(epochs, accuracy, "accuracy", length)
-    # A layer leaves as much room above as the loss beside it.
-    return alt.layer(line).properties(height=height, description=description)
+    lines = _epoch_lines(epochs, accuracy, "accuracy", length)
+    # As a layered chart it leaves the same margins as the loss chart beside it.
+    return layer(lines).properties(height=height, description=description)
 
 
 def recorded_rate_chart(
-    planned: Any, recorded: Any, length: int, foreseen: bool = True, height: int = 240
+    planned: ChartData,
+    recorded: ChartData,
+    length: int,
+    has_plan: bool = True,
+    height: int = 240,
 ) -> alt.LayerChart:
-    """The learning rate that updates really used, as dots over the planned curve.
+    """The learning rate that steps used, as dots over the planned curve.
 
     Args:
         planned, recorded: rows of `curve_table`, labelled `PLANNED`, and of `point_table`.
-        length: epochs in the whole run.
-        foreseen: whether there is a planned curve for the legend to name.
+        length: the number of epochs in the whole run.
+        has_plan: whether there is a planned curve, so that a legend is needed.
+        height: in pixels.
     """
     rate = alt.Y("learning_rate:Q", title="learning rate", axis=number_axis(3))
-    legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if foreseen else None
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1) if has_plan else None
     kind = alt.Color("recipe:N", scale=alt.Scale(domain=[RECORDED, PLANNED]), legend=legend)
     line = (
         alt.Chart(planned)
         .mark_line(strokeWidth=5, opacity=0.3)
-        .encode(x=_epochs_axis(length), y=rate, color=kind)
+        .encode(x=_epoch_axis(length), y=rate, color=kind)
     )
     dots = (
         alt.Chart(recorded)
         .mark_point(size=14, filled=True, opacity=1)
         .encode(
-            x=_epochs_axis(length),
+            x=_epoch_axis(length),
             y=rate,
             color=kind,
             tooltip=[
@@ -133,21 +140,21 @@ def recorded_rate_chart(
         )
     )
     description = "Learning rate against epoch: recorded in training, over the planned curve."
-    return alt.layer(line, dots).properties(height=height, description=description)
+    return layer(line, dots).properties(height=height, description=description)
 
 
 def _loss_axis() -> alt.Y:
-    # The first batches lose ten times as much as the last: on a linear axis nothing else is seen.
+    # The first losses are ten times the last ones: a linear axis would flatten the rest.
     scale = alt.Scale(type="log", nice=False)
-    return alt.Y("loss:Q", title="loss (log)", scale=scale, axis=powers_axis())
+    return alt.Y("loss:Q", title="loss (log)", scale=scale, axis=log_axis())
 
 
-def _epoch_line(epochs: Any, y: alt.Y, measure: str, length: int) -> alt.Chart:
+def _epoch_lines(epochs: ChartData, y: alt.Y, measure: str, length: int) -> alt.Chart:
     return (
         alt.Chart(epochs)
         .mark_line(point=alt.OverlayMarkDef(size=50), strokeWidth=2)
         .encode(
-            x=_epochs_axis(length),
+            x=_epoch_axis(length),
             y=y,
             color=alt.Color(
                 "images:N",
@@ -163,7 +170,7 @@ def _epoch_line(epochs: Any, y: alt.Y, measure: str, length: int) -> alt.Chart:
     )
 
 
-def _epochs_axis(length: int) -> alt.X:
+def _epoch_axis(length: int) -> alt.X:
     return alt.X(
         "epoch:Q",
         title="epoch",

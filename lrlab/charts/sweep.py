@@ -1,69 +1,71 @@
-"""What sweeps found."""
+"""Charts and tables of sweeps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from lrlab.charts.style import (
+    ChartData,
     chart_description,
-    named_axis,
+    labelled_axis,
+    layer,
+    log_axis,
     number_axis,
-    powers_axis,
     recipe_colour,
 )
 from lrlab.descent.raster import HIGH, LOW, SPECIAL
-from lrlab.experiments.diagnosis import GUESSING
-from lrlab.experiments.sweep_results import Cell, SweepResult, best_of
+from lrlab.experiments.diagnosis import GUESSING_LOSS
+from lrlab.experiments.sweep import AxisValue
+from lrlab.experiments.sweep_results import Cell, SweepResult, find_best_cell
 from lrlab.optimizers import OPTIMIZERS
 
-DARK = 0.4
-"""A cell of the heat map with a shade below this needs light text."""
+DARK_SHADE = 0.4
+"""A cell of the heat map with a shade below this is dark, so its text must be light."""
 
-EDGE = 14
+PADDING = 14
 """Pixels between the outermost points and the chart's edge."""
 
-CROSS = 11
+CROSS_DISTANCE = 11
 """Pixels from one optimizer's cross to the next."""
 
 
-def sweep_u_table(result: SweepResult, axis: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sweep_u_curve_table(result: SweepResult, axis: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The U-curves of a sweep, a line for each optimizer.
 
     Args:
-        result: the sweep; where it has a second axis, each point is the best over that one.
-        axis: which of its axes runs along the chart; values that are off or no numbers are left
-            out.
+        result: the sweep. If it has a second axis, each point is the best cell over that axis.
+        axis: the index of the axis along the chart; values that are off have no point.
 
     Returns:
         A table with the columns ``x``, ``recipe`` (the optimizer's label), ``mean``, ``low`` and
-        ``high`` (the lowest and the highest seed) and ``runs``; and one of the places where runs
-        diverged: ``x``, ``recipe`` and ``text``.
+        ``high`` (over the seeds) and ``runs``; and a table of the values at which runs diverged:
+        ``x``, ``recipe`` and ``text``.
     """
-    points, lost = [], []
+    points: list[dict[str, object]] = []
+    divergences: list[dict[str, object]] = []
     sign = -1 if result.measure.higher_is_better else 1
     for optimizer in result.optimizers:
         label = OPTIMIZERS[optimizer].label
         cells = [cell for cell in result.cells if cell.optimizer == optimizer]
-        places = dict.fromkeys(cell.at[axis] for cell in cells)
-        for x in (place for place in places if isinstance(place, int | float)):
-            here = [cell for cell in cells if cell.at[axis] == x]
-            kept = [cell for cell in here if cell.band.values]
-            if kept:
-                best = min(kept, key=lambda cell: sign * cell.band.mean)
-                points.append({"x": x, "recipe": label} | _spread(best))
-            if gone := sum(cell.band.diverged for cell in here):
-                runs = sum(len(cell.values) for cell in here)
-                text = f"{gone} of {runs} runs diverged"
-                lost.append({"x": x, "recipe": label, "text": text})
+        values = dict.fromkeys(cell.axis_values[axis] for cell in cells)
+        for x in (value for value in values if isinstance(value, int | float)):
+            cells_at_x = [cell for cell in cells if cell.axis_values[axis] == x]
+            with_values = [cell for cell in cells_at_x if cell.band.values]
+            if with_values:
+                best = min(with_values, key=lambda cell: sign * cell.band.mean)
+                points.append({"x": x, "recipe": label, **_spread(best)})
+            if diverged := sum(cell.band.diverged for cell in cells_at_x):
+                runs = sum(len(cell.values) for cell in cells_at_x)
+                text = f"{diverged} of {runs} runs diverged"
+                divergences.append({"x": x, "recipe": label, "text": text})
     columns = ["x", "recipe", "mean", "low", "high", "runs"]
     return (
         pd.DataFrame(points, columns=columns),
-        pd.DataFrame(lost, columns=["x", "recipe", "text"]),
+        pd.DataFrame(divergences, columns=["x", "recipe", "text"]),
     )
 
 
@@ -77,9 +79,9 @@ def _spread(cell: Cell) -> dict[str, float]:
     }
 
 
-def sweep_u_chart(
-    points: Any,
-    lost: Any,
+def sweep_u_curve_chart(
+    points: ChartData,
+    divergences: ChartData,
     recipes: Sequence[str],
     x: str,
     y: str,
@@ -88,53 +90,56 @@ def sweep_u_chart(
     log_y: bool = True,
     height: int = 320,
 ) -> alt.LayerChart:
-    """A measure against a hyperparameter, from `sweep_u_table` rows: the mean, a band from the
-    lowest to the highest seed, and a cross where runs diverged. A click selects a point as
-    ``cell`` -> ``x``, ``recipe``.
+    """A measure against a hyperparameter: the mean, a band over the seeds, and crosses.
+
+    The band reaches from the lowest to the highest value. A cross marks a value at which runs
+    diverged. A click selects a point as ``cell`` -> ``x``, ``recipe``.
 
     Args:
-        points, lost: the rows.
-        recipes: the order of colours.
+        points, divergences: the rows of `sweep_u_curve_table`.
+        recipes: the labels in the order of colours.
         x, y: the names of the hyperparameter and of the measure.
-        ticks: the values along the chart in order, and how they are written.
+        ticks: the values along the chart in order, each with its label.
         log_x, log_y: which axes are logarithmic.
+        height: in pixels.
     """
-    ends = [ticks[0][0], ticks[-1][0]]
-    across = alt.X(
+    x_axis = alt.X(
         "x:Q",
-        title=_logged(x, log_x),
-        scale=_scale(log_x, domain=ends, nice=False, padding=EDGE),
-        axis=named_axis(ticks),
+        title=_axis_title(x, log_x),
+        scale=(
+            alt.Scale(type="log", nice=False, domain=[ticks[0][0], ticks[-1][0]], padding=PADDING)
+            if log_x
+            else alt.Scale(
+                zero=False, domain=[ticks[0][0], ticks[-1][0]], nice=False, padding=PADDING
+            )
+        ),
+        axis=labelled_axis(ticks),
     )
     colour = recipe_colour(recipes)
-    up_axis = powers_axis() if log_y else number_axis()
-    # The crosses have the room above the highest point.
-    scale = _scale(log_y, padding=EDGE + 4)
-    up = {"title": _logged(y, log_y), "scale": scale, "axis": up_axis}
-    base = alt.Chart(points).encode(x=across, color=colour)
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", **up), y2="high:Q")
-    line = base.mark_line(strokeWidth=2).encode(y=alt.Y("mean:Q", **up))
-    chosen = alt.selection_point("cell", fields=["x", "recipe"], on="click", empty=False)
+    base = alt.Chart(points).encode(x=x_axis, color=colour)
+    band = base.mark_area(opacity=0.2).encode(y=_measure_axis("low", y, log_y), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=_measure_axis("mean", y, log_y))
+    selected = alt.selection_point("cell", fields=["x", "recipe"], on="click", empty=False)
     dots = (
         base.mark_point(filled=True, size=70, opacity=1, cursor="pointer")
         .encode(
-            y=alt.Y("mean:Q", **up),
+            y=_measure_axis("mean", y, log_y),
             tooltip=[
                 alt.Tooltip("recipe:N", title="optimizer"),
                 alt.Tooltip("x:Q", title=x, format=".4~g"),
                 alt.Tooltip("mean:Q", title=f"mean {y}", format=".4~g"),
-                alt.Tooltip("low:Q", title="lowest seed", format=".4~g"),
-                alt.Tooltip("high:Q", title="highest seed", format=".4~g"),
+                alt.Tooltip("low:Q", title="lowest value", format=".4~g"),
+                alt.Tooltip("high:Q", title="highest value", format=".4~g"),
                 alt.Tooltip("runs:Q", title="runs"),
             ],
         )
-        # Altair would name the view after its rows.
+        # Without a name Altair would name the view after a hash of its rows.
         .properties(name="cells")
-        .add_params(chosen)
+        .add_params(selected)
     )
     crosses = [
-        # Beside each other where several optimizers diverged at the same value.
-        alt.Chart(lost)
+        # Side by side, since several optimizers may have diverged at the same value.
+        alt.Chart(divergences)
         .transform_filter(alt.datum.recipe == recipe)
         .mark_point(
             shape="cross",
@@ -142,10 +147,10 @@ def sweep_u_chart(
             filled=True,
             size=90,
             opacity=1,
-            xOffset=CROSS * (i - (len(recipes) - 1) / 2),
+            xOffset=CROSS_DISTANCE * (i - (len(recipes) - 1) / 2),
         )
         .encode(
-            x=across,
+            x=x_axis,
             y=alt.value(6),
             color=colour,
             tooltip=[
@@ -156,60 +161,82 @@ def sweep_u_chart(
         )
         for i, recipe in enumerate(recipes)
     ]
-    return alt.layer(band, line, dots, *crosses).properties(
+    return layer(band, line, dots, *crosses).properties(
         height=height, description=chart_description(f"{y} against {x}", recipes)
     )
 
 
+def _measure_axis(field: str, name: str, log: bool) -> alt.Y:
+    # The extra padding leaves room for the crosses above the highest point.
+    padding = PADDING + 4
+    return alt.Y(
+        f"{field}:Q",
+        title=_axis_title(name, log),
+        scale=(
+            alt.Scale(type="log", nice=False, padding=padding)
+            if log
+            else alt.Scale(zero=False, padding=padding)
+        ),
+        axis=log_axis() if log else number_axis(),
+    )
+
+
+def _axis_title(name: str, log: bool) -> str:
+    return f"{name} (log)" if log else name
+
+
 def sweep_table(result: SweepResult, cells: Sequence[Cell]) -> pd.DataFrame:
-    """Cells of a sweep for people to read: ``optimizer``, each hyperparameter by its name, the
-    mean of the measure by its label, ``lowest seed`` and ``highest seed``, ``runs`` and
-    ``diverged``; no mean where all diverged, and texts on an axis that is no number throughout."""
-    rows = []
+    """Cells of a sweep as a table for people, one row a cell.
+
+    Returns:
+        Columns ``optimizer``, each hyperparameter by its name, the mean by the measure's label,
+        ``lowest value``, ``highest value``, ``runs`` and ``diverged``. The mean is missing if all
+        runs diverged. The values of an axis are texts unless all of them are numbers.
+    """
+    rows: list[dict[str, object]] = []
     for cell in cells:
         spread = _spread(cell) if cell.band.values else {}
-        rows.append(
-            {"optimizer": OPTIMIZERS[cell.optimizer].label}
-            | {
-                param.name: value if _is_number(values) else param.text(value)
-                for param, value, values in zip(result.params, cell.at, result.grid, strict=True)
-            }
-            | {result.measure.label: spread.get("mean")}
-            | {"lowest seed": spread.get("low"), "highest seed": spread.get("high")}
-            | {"runs": len(cell.values), "diverged": cell.band.diverged}
-        )
+        row: dict[str, object] = {"optimizer": OPTIMIZERS[cell.optimizer].label}
+        for param, value, axis in zip(result.params, cell.axis_values, result.grid, strict=True):
+            row[param.name] = value if _is_numeric(axis) else param.text(value)
+        row[result.measure.label] = spread.get("mean")
+        row |= {"lowest value": spread.get("low"), "highest value": spread.get("high")}
+        row |= {"runs": len(cell.values), "diverged": cell.band.diverged}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _is_number(values: Sequence[Any]) -> bool:
+def _is_numeric(values: Sequence[AxisValue]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
-    """The cells of a sweep over two hyperparameters, for one optimizer.
+    """One optimizer's cells of a sweep over two hyperparameters, one row a cell.
 
     Returns:
         Columns ``x`` and ``y`` (the values as texts), ``mean``, ``runs``, ``diverged``, ``text``
-        (what stands in the cell), ``shade`` (0 for the best mean to 1 for the worst, by the
-        logarithm of a loss; one beyond `GUESSING` counts as that, else a single loss of millions
-        would leave no difference between the others), ``lost`` (every run diverged: there is no
-        mean, and its shade means nothing), ``dark``, whether its text must be light, and
-        ``best``, whether it is the best cell of all optimizers.
+        (shown in the cell), ``shade`` (0 for the best mean to 1 for the worst, on a logarithmic
+        scale for losses), ``lost`` (every run diverged; there is no mean and the shade is
+        meaningless), ``dark`` (the text must be light) and ``best`` (the best cell of all
+        optimizers). Losses above `GUESSING_LOSS`, or above twice the best one if that is higher,
+        get the shade 1: otherwise a single exploded loss would make all other cells look alike.
     """
-    best = best_of(result)
+    best = find_best_cell(result)
     cells = [cell for cell in result.cells if cell.optimizer == optimizer]
     means = np.array([cell.band.mean for cell in cells])
     finite = means[np.isfinite(means)]
     if result.measure.higher_is_better:
-        heights = -means
+        badness = -means
     else:
-        most = max(GUESSING, 2 * finite.min(initial=np.inf))
-        heights = np.log(np.clip(means, 1e-12, most))
-    known = heights[np.isfinite(heights)]
-    low, span = (known.min(), np.ptp(known) or 1.0) if known.size else (0.0, 1.0)
-    rows = []
-    for cell, shade in zip(cells, (heights - low) / span, strict=True):
-        x, y = (param.text(value) for param, value in zip(result.params, cell.at, strict=True))
+        ceiling = max(GUESSING_LOSS, 2 * finite.min(initial=np.inf))
+        badness = np.log(np.clip(means, 1e-12, ceiling))
+    known = badness[np.isfinite(badness)]
+    lowest, span = (known.min(), np.ptp(known) or 1.0) if known.size else (0.0, 1.0)
+    rows: list[dict[str, object]] = []
+    for cell, shade in zip(cells, (badness - lowest) / span, strict=True):
+        x, y = (
+            param.text(value) for param, value in zip(result.params, cell.axis_values, strict=True)
+        )
         rows.append(
             {
                 "x": x,
@@ -218,10 +245,10 @@ def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
                 "runs": len(cell.values),
                 "diverged": cell.band.diverged,
                 "text": _cell_text(cell, result),
-                # A row without a number would not be drawn at all.
+                # A row with a missing shade would not be drawn at all.
                 "shade": float(np.nan_to_num(shade)),
                 "lost": not cell.band.values,
-                "dark": bool(shade < DARK),
+                "dark": bool(shade < DARK_SHADE),
                 "best": best is not None and cell is best.cell,
             }
         )
@@ -238,22 +265,24 @@ def _cell_text(cell: Cell, result: SweepResult) -> str:
 
 
 def heat_chart(
-    cells: Any, xs: Sequence[str], ys: Sequence[str], x: str, y: str, height: int = 360
+    cells: ChartData, xs: Sequence[str], ys: Sequence[str], x: str, y: str, height: int = 360
 ) -> alt.LayerChart:
-    """A heat map from `heat_table` rows: dark is good, orange diverged, the best is framed. A
-    click selects a cell as ``cell`` -> ``x``, ``y``.
+    """A heat map: dark cells are good, orange ones diverged, and the best one is framed.
+
+    A click selects a cell as ``cell`` -> ``x``, ``y``.
 
     Args:
-        cells: the rows.
-        xs, ys: the texts along the axes, from left to right and from bottom to top.
+        cells: the rows of `heat_table`.
+        xs, ys: the values along the axes as texts, from left to right and from bottom to top.
         x, y: the names of the hyperparameters.
+        height: in pixels.
     """
-    across = alt.X("x:O", title=x, sort=list(xs), scale=alt.Scale(domain=list(xs)))
+    x_axis = alt.X("x:O", title=x, sort=list(xs), scale=alt.Scale(domain=list(xs)))
     top_down = list(reversed(ys))
-    up = alt.Y("y:O", title=y, sort=top_down, scale=alt.Scale(domain=top_down))
-    # A label belongs below the middle of its cell, at the ends too.
-    base = alt.Chart(cells).encode(x=across.axis(labelAngle=0, labelFlush=False), y=up)
-    chosen = alt.selection_point("cell", fields=["x", "y"], on="click", empty=False)
+    y_axis = alt.Y("y:O", title=y, sort=top_down, scale=alt.Scale(domain=top_down))
+    # labelFlush would move the first and last label away from the middle of their cells.
+    base = alt.Chart(cells).encode(x=x_axis.axis(labelAngle=0, labelFlush=False), y=y_axis)
+    selected = alt.selection_point("cell", fields=["x", "y"], on="click", empty=False)
     boxes = (
         base.mark_rect(cursor="pointer")
         .encode(
@@ -270,9 +299,9 @@ def heat_chart(
                 alt.Tooltip("diverged:Q"),
             ],
         )
-        # Altair would name the view after its rows.
+        # Without a name Altair would name the view after a hash of its rows.
         .properties(name="cells")
-        .add_params(chosen)
+        .add_params(selected)
     )
     texts = base.mark_text(tooltip=None, fontSize=14).encode(
         text="text:N",
@@ -282,13 +311,4 @@ def heat_chart(
         filled=False, stroke=SPECIAL, strokeWidth=4, tooltip=None
     )
     description = f"Heat map: {x} across, {y} upwards; dark is better, the best cell is framed."
-    return alt.layer(boxes, texts, frame).properties(height=height, description=description)
-
-
-def _scale(log: bool, **more: Any) -> alt.Scale:
-    kind = {"type": "log", "nice": False} if log else {"zero": False}
-    return alt.Scale(**kind | more)
-
-
-def _logged(name: str, log: bool) -> str:
-    return f"{name} (log)" if log else name
+    return layer(boxes, texts, frame).properties(height=height, description=description)

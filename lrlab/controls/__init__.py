@@ -1,1 +1,1 @@
-"""What the controls of the pages hold and links carry, and how it becomes a plan."""
+"""The draft that page controls and links hold, its fields, and how it becomes a plan."""

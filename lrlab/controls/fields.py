@@ -1,4 +1,4 @@
-"""The controls there are: the choices from lists, and a field for each parameter."""
+"""Descriptions of all controls: the lists to choose from, and a field for each parameter."""
 
 from __future__ import annotations
 
@@ -6,37 +6,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Protocol
 
 from lrlab.descent.surfaces import SURFACES
-from lrlab.descent.trajectory import MAX_PATH_STEPS, NOISE, NOISE_SEED
+from lrlab.descent.trajectory import MAX_TRAJECTORY_STEPS, NOISE, NOISE_SEED
 from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import Param
-from lrlab.recipes.plan import NETWORKS, PLAN_PARAMS
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import PLAN_PARAMS
 from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.schedules.base import LEARNING_RATE, rate_param
 
-CHOICES: Mapping[str, Mapping[str, Any]] = {
+
+class ListEntry(Protocol):
+    """What every entry of a list has."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+CHOICES: Mapping[str, Mapping[str, ListEntry]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "network": NETWORKS,
     "surface": SURFACES,
 }
-"""What is picked from a list, and the list."""
+"""Control key -> the list of entries to choose from, by their keys."""
 
-OPENING: Mapping[str, str] = {
+INITIAL_CHOICES: Mapping[str, str] = {
     "optimizer": "nadam",
     "schedule": "cosine_decay",
     "network": "mlp",
     "surface": "himmelblau",
     "stretch": "true",
 }
-"""What a visitor sees first. Everything else starts at its default."""
+"""The choices of a new session. Everything else starts at its default."""
 
 STRETCH = Param(
     "stretch",
     True,
-    "Give the schedule's lengths as percentages of the run, so that it always fits.",
+    "Give the schedule's lengths as percentages of the run, so that the schedule always fits.",
     kind="bool",
 )
 
@@ -46,7 +58,7 @@ PATH_STEPS = Param(
     "How many optimizer steps the path takes.",
     kind="int",
     low=1,
-    high=MAX_PATH_STEPS,
+    high=MAX_TRAJECTORY_STEPS,
     slider=(10, 5000),
     scale="log",
 )
@@ -54,9 +66,13 @@ PATH_STEPS = Param(
 
 @dataclass(frozen=True)
 class Field:
-    """One control: its key in the draft, what it may hold, and whose parameter it is.
+    """One control.
 
-    Its title is Keras's name of the parameter, unless Keras has none and ``label`` is given.
+    Args:
+        key: its key in the draft.
+        param: the parameter that it sets.
+        owner: the owner of the parameter, for error messages, such as ``"optimizer adam"``.
+        label: the title, where Keras has no name for the parameter.
     """
 
     key: str
@@ -66,23 +82,26 @@ class Field:
 
     @property
     def title(self) -> str:
-        """What stands over the control: plain text, because a screen reader reads it out."""
+        """The title of the control: plain text, because screen readers read it out."""
         return self.label or self.param.name
 
     @property
     def help(self) -> str:
-        """What the control is for, in Markdown, with the formula's symbol."""
+        """The help text of the control in Markdown, with the symbol of the formula."""
         symbol = f"${self.param.symbol}$: " if self.param.symbol else ""
         return symbol + self.param.help
 
     @property
     def default(self) -> str:
-        """The text of the default."""
+        """The default value as a text."""
         return self.param.text(self.param.default)
 
 
 def optimizer_fields(key: str) -> tuple[Field, ...]:
-    """The controls of an optimizer's hyperparameters (its learning rate is the schedule's)."""
+    """The fields of an optimizer's hyperparameters, without the learning rate.
+
+    The learning rate belongs to the schedule.
+    """
     return tuple(
         Field(f"{key}.{param.name}", param, f"optimizer {key}")
         for param in OPTIMIZERS[key].all_params
@@ -90,10 +109,14 @@ def optimizer_fields(key: str) -> tuple[Field, ...]:
 
 
 def schedule_fields(key: str, optimizer: str, stretch: bool) -> tuple[Field, ...]:
-    """The controls of a schedule.
+    """The fields of a schedule.
 
-    A plain rate belongs to the optimizer, because its default does. When stretched, each step
-    count is given in percent of the run.
+    A plain learning rate has the optimizer's key, because its default depends on the optimizer.
+
+    Args:
+        key: the key of the schedule.
+        optimizer: the key of the optimizer.
+        stretch: step counts are given in percent of the run.
     """
     owner = f"schedule {key}"
     fields = []
@@ -102,16 +125,16 @@ def schedule_fields(key: str, optimizer: str, stretch: bool) -> tuple[Field, ...
             param = replace(param, default=OPTIMIZERS[optimizer].learning_rate)
             fields.append(Field(f"{optimizer}.{param.name}", param, owner))
         else:
-            fields.append(_rate_field(key, param, owner, stretch))
+            fields.append(_schedule_field(key, param, owner, stretch))
     return tuple(fields)
 
 
 def ramp_fields(stretch: bool) -> tuple[Field, ...]:
-    """The controls of the warm-up and cool-down around a schedule."""
-    return tuple(_rate_field(RAMP.key, param, RAMP.key, stretch) for param in RAMP.params)
+    """The fields of the warm-up and cool-down around a schedule."""
+    return tuple(_schedule_field(RAMP.key, param, RAMP.key, stretch) for param in RAMP.params)
 
 
-def _rate_field(key: str, param: Param, owner: str, stretch: bool) -> Field:
+def _schedule_field(key: str, param: Param, owner: str, stretch: bool) -> Field:
     if not (param.steps and stretch):
         return Field(f"{key}.{param.name}", param, owner)
     title = f"{param.name}, % of run"
@@ -119,16 +142,16 @@ def _rate_field(key: str, param: Param, owner: str, stretch: bool) -> Field:
 
 
 def plan_fields() -> tuple[Field, ...]:
-    """The controls of the planned run, besides its network."""
+    """The fields of the planned run, without its network."""
     return tuple(Field(param.name, param, "run", param.label) for param in PLAN_PARAMS)
 
 
 def trajectory_fields(surface: str) -> tuple[Field, ...]:
-    """The controls of a path: its steps, its start, and the surface's own parameters."""
+    """The fields of a trajectory: its steps, its start, and the surface's own parameters."""
     start = Param(
         "start",
         SURFACES[surface].start,
-        "Where the path starts: x and y. A click on the map sets it too.",
+        "Where the path starts: x and y. A click on the map also sets it.",
         kind="floats",
         symbol=r"\theta_0",
     )
@@ -144,20 +167,20 @@ def trajectory_fields(surface: str) -> tuple[Field, ...]:
 
 
 def noise_fields() -> tuple[Field, ...]:
-    """The controls of the noise on a path's gradients."""
+    """The fields of the noise on a trajectory's gradients."""
     return tuple(
         Field(f"path.{param.name}", param, "path", param.label) for param in (NOISE, NOISE_SEED)
     )
 
 
 def race_field() -> Field:
-    """The learning rate of a race that is the same for everybody."""
-    help_text = "The largest learning rate over the path, the same for everybody."
+    """The field of the learning rate of a race in which all recipes use the same one."""
+    help_text = "The largest learning rate over the path, the same for every recipe."
     return Field("race.rate", rate_param("rate", 0.01, help_text), "race", "Learning rate")
 
 
 def percent_param(param: Param) -> Param:
-    """The percentage of a run that stands in for a number of steps."""
+    """The parameter that gives a step count as a percentage of the run."""
     return Param(
         param.name,
         param.share,
@@ -172,7 +195,7 @@ def percent_param(param: Param) -> Param:
 
 
 def recipe_fields() -> dict[str, Field]:
-    """Each key of a recipe's controls with its field, whichever is picked."""
+    """Key -> field for the controls of every recipe, whatever is chosen now."""
     fields: list[Field] = [Field("stretch", STRETCH, "schedule")]
     for optimizer in OPTIMIZERS:
         fields += optimizer_fields(optimizer)
@@ -180,14 +203,14 @@ def recipe_fields() -> dict[str, Field]:
     for stretch in (False, True):
         fields += ramp_fields(stretch)
         for schedule in SCHEDULES:
-            # The rate that a schedule shares with the optimizer is among the fields already.
-            fields += schedule_fields(schedule, OPENING["optimizer"], stretch)
+            # The plain learning rate of every optimizer is among the fields already.
+            fields += schedule_fields(schedule, INITIAL_CHOICES["optimizer"], stretch)
     return {field.key: field for field in fields}
 
 
 @cache
 def every_field() -> Mapping[str, Field]:
-    """Each key that a link may carry, besides `CHOICES`, with its field."""
+    """Key -> field for everything that a link may carry, besides `CHOICES`."""
     fields: list[Field] = [*plan_fields(), *noise_fields(), race_field()]
     for surface in SURFACES:
         fields += trajectory_fields(surface)

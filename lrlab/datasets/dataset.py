@@ -1,4 +1,4 @@
-"""What a dataset is to LR Lab: images of classes, described as data."""
+"""The description of an image classification dataset and its files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from dataclasses import dataclass
 
 VALIDATION_SHARE = 0.25
-"""Share of the training files' images that is held back for validation, as in the notebook."""
+"""Share of the images in the training files that is used for validation, as in the notebook."""
 
 
 @dataclass(frozen=True)
 class IdxFile:
-    """What is known of one gzip-compressed IDX file of unsigned bytes.
+    """The description of a gzip-compressed IDX file of unsigned bytes.
 
     Args:
         name: the file's name, the same in every copy.
         shape: the shape of the array in it.
-        sha256: of the content, not of the gzip file: Keras's download and the Debian package hold
-            the same bytes in differently packed files.
+        sha256: the checksum of the uncompressed content. The gzip files of Keras's download and
+            of the Debian package differ, but their content is the same.
     """
 
     name: str
@@ -26,18 +26,18 @@ class IdxFile:
 
     @property
     def header(self) -> int:
-        """Bytes before the array: a magic number and each dimension, four bytes apiece."""
+        """Bytes before the array: four for a magic number and four for each dimension."""
         return 4 + 4 * len(self.shape)
 
     @property
     def size(self) -> int:
-        """Bytes of the whole content."""
+        """Bytes of the uncompressed content."""
         return self.header + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class FileSet:
-    """The four files that make up one copy."""
+    """The four files of a copy."""
 
     train_images: IdxFile
     train_labels: IdxFile
@@ -46,12 +46,12 @@ class FileSet:
 
     @property
     def files(self) -> tuple[IdxFile, ...]:
-        """All four, the small ones first, so that trouble shows early."""
+        """All four files, the small ones first, so that checks find damage early."""
         return (self.test_labels, self.train_labels, self.test_images, self.train_images)
 
     @property
     def largest_train_size(self) -> int:
-        """The most images a run can train on: all but those held back for validation."""
+        """The largest possible training set: all training images except those for validation."""
         images = self.train_images.shape[0]
         return images - math.ceil(images * VALIDATION_SHARE)
 
@@ -61,10 +61,11 @@ class Dataset:
     """A dataset that runs can train on.
 
     Args:
-        key, label: its name in code and for people.
+        key: its name in code.
+        label: the display name.
         image_shape: rows and columns of an image.
-        class_names: what the images show, in the order of their labels.
-        files: the complete set of files.
+        class_names: the names of the classes, in the order of their labels.
+        files: the files of the full dataset.
     """
 
     key: str
@@ -75,10 +76,10 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return len(self.class_names)
 
     @property
     def train_size(self) -> int:
-        """Training images of the complete set, without those held back for validation."""
+        """Training images of the full dataset, without those for validation."""
         return self.files.largest_train_size

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: what it holds, and the checksums of its files.
+"""Fashion-MNIST: its description and the checksums of its files.
 
 Source: Xiao, Rasul and Vollgraf, Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
 Learning Algorithms, 2017.
@@ -30,7 +30,7 @@ FULL_SET = _file_set(
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
 )
-"""Fashion-MNIST as Zalando published it in August 2017."""
+"""The full dataset as published by Zalando in August 2017."""
 
 SAMPLE_SET = _file_set(
     5_000,
@@ -42,7 +42,7 @@ SAMPLE_SET = _file_set(
         "3128d790775889812b73c4f13923559c8b9e281d112c6ea7862acf60a206a909",
     ),
 )
-"""The bundled sample, as ``tools/make_sample.py`` makes it."""
+"""The bundled sample, made by ``tools/make_sample.py``."""
 
 FASHION_MNIST = Dataset(
     key="fashion_mnist",

@@ -1,12 +1,11 @@
-"""Fashion-MNIST: which copy is used, and whether it is sound.
+"""Finds a valid copy of Fashion-MNIST.
 
-The copies are looked for in this order: the folder named by ``LRLAB_DATA_DIR``, Keras's cache,
-the Debian and Ubuntu package, Keras's download (into Keras's cache, and only when asked for), the
-sample bundled with LR Lab. A copy that is damaged or incomplete is passed over, and the result
-says so.
+Copies are tried in this order: the folder in ``LRLAB_DATA_DIR``, Keras's cache, the Debian and
+Ubuntu package, Keras's download (into Keras's cache, and only on request), the sample bundled with
+LR Lab. A damaged or incomplete copy is skipped with a warning in the result.
 
 Importing this module loads neither TensorFlow, Keras nor scikit-learn, and `find_source` keeps no
-image, so a page can ask it.
+images in memory, so pages can use it.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ DATA_VARIABLE = "LRLAB_DATA_DIR"
 PACKAGE_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 SAMPLE_FOLDER = Path(__file__).parent / "sample"
 DOWNLOAD_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-"""Where Keras 3.15 itself downloads the four files from."""
+"""The address from which Keras 3.15 downloads the four files."""
 DOWNLOAD_TIMEOUT = 10.0
-"""Seconds without an answer, or without the next bytes, after which a download is given up."""
+"""Seconds without a response or without more data after which a download fails."""
 FETCH_HINT = (
     "python -m lrlab data (needs the internet), or on Debian and Ubuntu: "
     "apt-get install dataset-fashion-mnist"
 )
-"""How to get the full set, for messages."""
-CHUNK = 1 << 20
+"""How to get the full dataset, for messages."""
+CHUNK_BYTES = 1 << 20
 
 
 class NoData(RuntimeError):
-    """There is no sound copy of Fashion-MNIST; the message says what to do."""
+    """There is no valid copy of Fashion-MNIST; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,10 @@ class DataSource:
 
     Args:
         key: ``folder``, ``keras``, ``package`` or ``sample``.
-        label: which copy it is, for people.
-        path: the folder that holds its four files.
-        files: what is known of them.
-        warnings: for people: why copies that come before this one were passed over.
+        label: the display name.
+        path: the folder that contains its four files.
+        files: the descriptions of these files.
+        warnings: why copies before this one were skipped, for people.
     """
 
     key: str
@@ -66,7 +65,7 @@ class DataSource:
 
     @property
     def train_images(self) -> int:
-        """Images in the training files, before the validation part is split off."""
+        """Images in the training files, including those for validation."""
         return self.files.train_images.shape[0]
 
     @property
@@ -76,27 +75,27 @@ class DataSource:
 
     @property
     def largest_train_size(self) -> int:
-        """The most images a run can train on: what the split leaves beside validation."""
+        """The largest possible training set, without the images for validation."""
         return self.files.largest_train_size
 
     @property
     def description(self) -> str:
-        """One line for people: which copy this is and how much it holds."""
+        """One line for people: the copy and its size."""
         sizes = f"{self.train_images:,} training and {self.test_images:,} test images"
         return f"{self.label}: {sizes}"
 
     def read(self, file: IdxFile) -> np.ndarray:
-        """One file's array: uint8, of ``file.shape``.
+        """Reads the array of a file: uint8, shape ``file.shape``.
 
         Raises:
-            OSError, EOFError, zlib.error: the file cannot be read any more.
+            OSError, EOFError, zlib.error: the file has become unreadable since it was checked.
         """
         with gzip.open(self.path / file.name) as stream:
             return np.frombuffer(stream.read(), np.uint8, offset=file.header).reshape(file.shape)
 
 
 def keras_folder() -> Path:
-    """Where Keras 3.15 keeps Fashion-MNIST: below ``KERAS_HOME``, else below the home folder."""
+    """Keras 3.15's folder for Fashion-MNIST, in ``KERAS_HOME`` or else in the home folder."""
     home = Path("~").expanduser()
     base = home if os.access(home, os.W_OK) else Path("/tmp")
     keras_home = Path(os.environ.get("KERAS_HOME", base / ".keras")).expanduser()
@@ -104,24 +103,24 @@ def keras_folder() -> Path:
 
 
 def find_source(download: bool = False) -> DataSource:
-    """The first sound copy of Fashion-MNIST, in the order the module's docstring gives.
+    """The first valid copy of Fashion-MNIST, in the order in the module's docstring.
 
     Args:
-        download: fetch the full set into Keras's cache when no full copy is sound. A page leaves
-            this off.
+        download: download the full dataset to Keras's cache if there is no valid full copy. Pages
+            do not use this.
 
     Raises:
-        NoData: not even the bundled sample is sound: the installation is broken.
+        NoData: even the bundled sample is damaged, so the installation is broken.
     """
     keras = DataSource("keras", "Fashion-MNIST from Keras's cache", keras_folder())
     package = DataSource(
         "package", "Fashion-MNIST from the package dataset-fashion-mnist", PACKAGE_FOLDER
     )
     copies = [keras, package]
-    named = os.environ.get(DATA_VARIABLE, "").strip()
-    if named:
+    folder = os.environ.get(DATA_VARIABLE, "").strip()
+    if folder:
         label = f"Fashion-MNIST from the folder in {DATA_VARIABLE}"
-        copies.insert(0, DataSource("folder", label, Path(named).expanduser()))
+        copies.insert(0, DataSource("folder", label, Path(folder).expanduser()))
 
     warnings: list[str] = []
     for copy in copies:
@@ -131,31 +130,31 @@ def find_source(download: bool = False) -> DataSource:
         if copy.key == "folder" or copy.path.is_dir():
             warnings.append(f"Not used: {copy.label} ({copy.path}). {' '.join(problems)}")
     if download:
-        failure = _download(keras.path)
-        if failure is None:
+        problem = _download(keras.path)
+        if problem is None:
             return replace(keras, warnings=tuple(warnings))
-        warnings.append(failure)
+        warnings.append(problem)
 
     problems = find_problems(SAMPLE_FOLDER, SAMPLE_SET)
     if problems:
         raise NoData(
-            "There is no sound copy of Fashion-MNIST, not even the bundled sample. "
-            f"{' '.join(problems)} Install LR Lab again, or get the full set: {FETCH_HINT}"
+            "There is no valid copy of Fashion-MNIST; even the bundled sample is damaged. "
+            f"{' '.join(problems)} Install LR Lab again or get the full dataset: {FETCH_HINT}"
         )
     label = "Bundled sample of Fashion-MNIST"
     return DataSource("sample", label, SAMPLE_FOLDER, SAMPLE_SET, tuple(warnings))
 
 
 def find_problems(folder: Path, files: FileSet) -> list[str]:
-    """What is wrong with a copy: a sentence for each missing or damaged file, in plain words."""
-    found = (_find_problem(folder / file.name, file) for file in files.files)
-    return [problem for problem in found if problem]
+    """The problems of a copy: one sentence for each missing or damaged file."""
+    problems = (_find_problem(folder / file.name, file) for file in files.files)
+    return [problem for problem in problems if problem]
 
 
 def _find_problem(path: Path, file: IdxFile) -> str | None:
     try:
-        state = path.stat()
-        return _check_content(path, file, state.st_size, state.st_mtime_ns)
+        status = path.stat()
+        return _check_content(path, file, status.st_size, status.st_mtime_ns)
     except FileNotFoundError:
         return f"{file.name} is missing."
     except OSError as error:
@@ -163,30 +162,30 @@ def _find_problem(path: Path, file: IdxFile) -> str | None:
 
 
 @lru_cache(maxsize=32)
-def _check_content(path: Path, file: IdxFile, packed_size: int, changed: int) -> str | None:
-    # The packed size and the time of the last change are there for the cache: a page asks on
-    # every visit, and unpacking 47 MB takes a third of a second.
+def _check_content(path: Path, file: IdxFile, packed_size: int, modified_ns: int) -> str | None:
+    # packed_size and modified_ns are only cache keys, so that a changed file is checked again.
+    # Pages check on every visit, and unpacking 47 MB takes a third of a second.
     size, digest = 0, hashlib.sha256()
     try:
         with gzip.open(path) as stream:
-            while size <= file.size and (chunk := stream.read(CHUNK)):
+            while size <= file.size and (chunk := stream.read(CHUNK_BYTES)):
                 size += len(chunk)
                 digest.update(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         return f"{file.name} is damaged: it is not a complete gzip file."
     if size != file.size:
-        held = f"more than {file.size:,}" if size > file.size else f"{size:,}"
-        return f"{file.name} is damaged: it holds {held} bytes where {file.size:,} belong."
+        size_text = f"more than {file.size:,}" if size > file.size else f"{size:,}"
+        return f"{file.name} is damaged: it has {size_text} bytes instead of {file.size:,}."
     if digest.hexdigest() != file.sha256:
-        return f"{file.name} is damaged: its sha256 is not that of the published data."
+        return f"{file.name} is damaged: its sha256 differs from that of the published data."
     return None
 
 
 def _download(folder: Path) -> str | None:
-    """Fetches what the folder lacks; says why when that fails.
+    """Downloads the missing files to a folder and returns the error message if that fails.
 
-    Each file gets its name only when it is complete and sound, so a broken download, or two at
-    once, leave nothing half done.
+    A file gets its final name only when it is complete and valid, so failed or simultaneous
+    downloads leave no partial files.
     """
     for file in FULL_SET.files:
         path = folder / file.name
@@ -196,12 +195,12 @@ def _download(folder: Path) -> str | None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                address = DOWNLOAD_URL + file.name
+                url = DOWNLOAD_URL + file.name
                 with (
-                    urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as answer,
+                    urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as response,
                     part.open("wb") as target,
                 ):
-                    shutil.copyfileobj(answer, target)
+                    shutil.copyfileobj(response, target)
                 problem = _find_problem(part, file)
                 if problem:
                     return f"The download of Fashion-MNIST is not used. {problem}"

@@ -1,1 +1,1 @@
-"""A recipe on a function of two weights: surfaces, trajectories, races and maps."""
+"""Recipes on functions of two weights: surfaces, trajectories, races and hyperparameter maps."""

@@ -1,172 +1,191 @@
-"""Why a path diverged or stalled: a sentence from measured numbers."""
+"""Why a trajectory diverged or stalled: one sentence from measured numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lrlab.descent.inspector import hessian_eigenvalues, stability_limit
-from lrlab.descent.sentences import NEAR
+from lrlab.descent.sentences import ARRIVED_SHARE
 from lrlab.descent.trajectory import Trajectory
+from lrlab.params import number_of
 from lrlab.text import format_number
 
-LOOK_BACK = 50
-"""Steps at the end of a path that tell how it was moving."""
+LAST_STEPS = 50
+"""The number of steps at the end of a trajectory that show how it was moving."""
 
 CLOSE = 0.01
-"""Within this share of the map's width of a point, a path is there."""
+"""Points closer than this share of the map's width count as the same place."""
 
-FADED = 0.01
-"""A learning rate below this share of its peak has ended, for all that it still moves."""
+ENDED = 0.01
+"""A schedule whose learning rate stays below this share of its peak counts as ended."""
 
 
-def diagnose_trajectory(path: Trajectory) -> str:
-    """Plain words on why a path diverged or did not arrive; empty if it arrived."""
-    if not path.surface.minima:
+def diagnose_trajectory(trajectory: Trajectory) -> str:
+    """Say why a trajectory diverged or did not arrive at a global minimum.
+
+    Returns:
+        A sentence; empty if the trajectory arrived, if no minimum is known, or if no cause was
+        found.
+    """
+    if not trajectory.surface.minima:
         return ""
-    if path.diverged_at is not None:
-        return _why_diverged(path)
-    gaps = path.values - path.surface.minimum
-    if gaps[-1] <= NEAR * max(gaps[0], 0.0):
+    if trajectory.diverged_at is not None:
+        return _divergence_cause(trajectory)
+    gaps = trajectory.values - trajectory.surface.minimum
+    if gaps[-1] <= ARRIVED_SHARE * max(gaps[0], 0.0):
         return ""
-    for look in (_resting, _bouncing, _schedule_ended, _epsilon_dominates, _steps_shrank, _slow):
-        if said := look(path):
-            return said
+    checks = (_resting, _bouncing, _schedule_ended, _epsilon_dominates, _steps_shrank, _slow)
+    for check in checks:
+        if sentence := check(trajectory):
+            return sentence
     return ""
 
 
-def _why_diverged(path: Trajectory) -> str:
-    """The step on the map whose effective rate was highest over the stability limit there."""
-    seen = path.points[: path.diverged_at]
-    near = np.arange(len(seen))[_on_the_map(path, seen)]
-    moves = np.hypot(*(path.points[near + 1] - seen[near]).T)
+def _divergence_cause(trajectory: Trajectory) -> str:
+    """Name the step on the map with the highest ratio of effective rate to stability limit."""
+    points = trajectory.points[: trajectory.diverged_at]
+    steps = np.arange(len(points))[_on_the_map(trajectory, points)]
+    moves = np.hypot(*(trajectory.points[steps + 1] - points[steps]).T)
     with np.errstate(all="ignore"):
-        rates = moves / np.hypot(*path.gradients(len(seen))[near].T)
-    limits = np.array([stability_limit(c) for c in hessian_eigenvalues(path, seen[near])])
+        rates = moves / np.hypot(*trajectory.gradients(len(points))[steps].T)
+    curvatures = hessian_eigenvalues(trajectory, points[steps])
+    limits = np.array([stability_limit(each) for each in curvatures])
     ratios = rates / limits
     worst = int(np.argmax(ratios))
     if ratios[worst] <= 1:
         return (
-            "No single step on the map was over the stability limit of plain gradient descent, so "
-            "it is the memory of earlier steps that carried the path away: try less momentum."
+            "No single step on the map exceeded the stability limit of plain gradient descent, so "
+            "it was momentum from earlier steps that carried the path away: try less momentum."
         )
     return (
-        f"At step {near[worst]:,} the {_called(path)}, {format_number(rates[worst])}, was "
-        f"{format_number(ratios[worst], 2)} times the stability limit 2/λ = {format_number(limits[worst])} of "
-        "the ground under it (λ: its largest curvature), so each step overshot further than the "
-        "last."
+        f"At step {steps[worst]:,} the {_rate_name(trajectory)}, {format_number(rates[worst])}, "
+        f"was {format_number(ratios[worst], 2)} times the stability limit "
+        f"2/λ = {format_number(limits[worst])} at that point (λ: the largest curvature there), so "
+        "each step overshot further than the last."
     )
 
 
-def _called(path: Trajectory) -> str:
-    """What step over gradient is: the learning rate itself for plain descent alone."""
-    at_zero = path.recipe.optimizer_spec.plain_at_zero
-    plain = bool(at_zero) and not path.recipe.hyper[at_zero]
+def _rate_name(trajectory: Trajectory) -> str:
+    """What step over gradient is called: for plain gradient descent it is the learning rate."""
+    at_zero = trajectory.recipe.optimizer_spec.plain_at_zero
+    plain = bool(at_zero) and not trajectory.recipe.hyper[at_zero]
     return "learning rate" if plain else "effective learning rate (step over gradient)"
 
 
-def _on_the_map(path: Trajectory, points: np.ndarray) -> np.ndarray:
-    low, high = np.array(path.surface.bounds).T
+def _on_the_map(trajectory: Trajectory, points: np.ndarray) -> np.ndarray:
+    """Which points lie on the map; the first always counts as on it. Shape ``(points,)``."""
+    low, high = np.array(trajectory.surface.bounds).T
     inside = ((points >= low) & (points <= high)).all(axis=-1)
     inside[0] = True
     return inside
 
 
-def _schedule_ended(path: Trajectory) -> str:
-    rates = path.learning_rates
-    faded = np.flatnonzero(rates < FADED * rates.max())
-    if not faded.size or faded[-1] != path.steps - 1:
+def _schedule_ended(trajectory: Trajectory) -> str:
+    rates = trajectory.learning_rates
+    ended = np.flatnonzero(rates < ENDED * rates.max())
+    if not ended.size or ended[-1] != trajectory.steps - 1:
         return ""
-    breaks = np.flatnonzero(np.diff(faded) > 1)
-    since = int(faded[breaks[-1] + 1] if breaks.size else faded[0])
-    slope = _slope(path, -1)
-    start = _slope(path, 0)
-    if slope < 1e-3 * start or since > 0.95 * path.steps:
+    breaks = np.flatnonzero(np.diff(ended) > 1)
+    since = int(ended[breaks[-1] + 1] if breaks.size else ended[0])
+    last_slope = _slope(trajectory, -1)
+    first_slope = _slope(trajectory, 0)
+    if last_slope < 1e-3 * first_slope or since > 0.95 * trajectory.steps:
         return ""
     return (
-        f"The schedule ended too early: from step {since:,} on the learning rate is below 1 % of "
-        f"its peak, while the slope is still {format_number(slope, 2)}. Stretch it, or start higher."
+        f"The schedule ended too early: from step {since:,} on, the learning rate is below 1% of "
+        f"its peak, while the slope is still {format_number(last_slope, 2)}. Stretch the schedule, "
+        "or start with a higher learning rate."
     )
 
 
-def _epsilon_dominates(path: Trajectory) -> str:
-    epsilon = path.recipe.hyper.get("epsilon")
-    if not epsilon:
+def _epsilon_dominates(trajectory: Trajectory) -> str:
+    hyper = trajectory.recipe.hyper
+    if not hyper.get("epsilon"):
         return ""
-    tail = path.gradients(path.steps)[-LOOK_BACK:]
-    size = float(np.sqrt((tail * tail).mean()))
-    in_root = path.recipe.optimizer_spec.epsilon_in_root
+    epsilon = number_of(hyper, "epsilon")
+    gradients = trajectory.gradients(trajectory.steps)[-LAST_STEPS:]
+    size = float(np.sqrt((gradients * gradients).mean()))
+    in_root = trajectory.recipe.optimizer_spec.epsilon_in_root
     floor = float(np.sqrt(epsilon)) if in_root else epsilon
     if size > floor or size == 0:
         return ""
     return (
         f"Epsilon dominates: the gradients have shrunk to {format_number(size, 2)}, below the "
-        f"{format_number(floor, 2)} that epsilon puts under the fraction, so the steps shrink with them."
+        f"{format_number(floor, 2)} that epsilon adds to the denominator, so the steps shrink with "
+        "them."
     )
 
 
-def _steps_shrank(path: Trajectory) -> str:
-    if not path.recipe.optimizer_spec.only_accumulates:
+def _steps_shrank(trajectory: Trajectory) -> str:
+    if not trajectory.recipe.optimizer_spec.only_accumulates:
         return ""
-    tail = path.gradients(path.steps)
+    gradients = trajectory.gradients(trajectory.steps)
     with np.errstate(all="ignore"):
-        moves = np.diff(path.points, axis=0)
-        effective = np.abs(moves / tail)
-    first, last = np.nanmedian(effective[:LOOK_BACK]), np.nanmedian(effective[-LOOK_BACK:])
+        moves = np.diff(trajectory.points, axis=0)
+        effective = np.abs(moves / gradients)
+    first, last = np.nanmedian(effective[:LAST_STEPS]), np.nanmedian(effective[-LAST_STEPS:])
     if not last < 0.5 * first:
         return ""
     return (
         f"The sum of squared gradients only grows: the effective learning rate has shrunk from "
-        f"{format_number(first, 2)} to {format_number(last, 2)}. Try a larger learning rate, or RMSprop, which "
-        "forgets."
+        f"{format_number(first, 2)} to {format_number(last, 2)}. Try a larger learning rate, or "
+        "RMSprop, which forgets old gradients."
     )
 
 
-def _resting(path: Trajectory) -> str:
-    """Near a critical point: Newton's step to it is short."""
-    end = path.points[-1]
-    low, high = hessian_eigenvalues(path, end)
+def _resting(trajectory: Trajectory) -> str:
+    """Whether the end is near a critical point, which a short Newton step shows."""
+    end = trajectory.points[-1]
+    low, high = hessian_eigenvalues(trajectory, end)
+    width = trajectory.surface.width
     if low > 0:
-        to_minimum = _slope(path, -1) / low
-        away = np.min(np.hypot(*(np.array(path.surface.minima) - end).T))
-        if to_minimum > CLOSE * path.surface.width or away < 2 * CLOSE * path.surface.width:
+        newton_step = _slope(trajectory, -1) / low
+        distance = np.min(np.hypot(*(np.array(trajectory.surface.minima) - end).T))
+        if newton_step > CLOSE * width or distance < 2 * CLOSE * width:
             return ""
         return (
-            "It rests in a local minimum, where the ground bends up all around: a larger learning "
-            "rate, more momentum or another start would take it elsewhere."
+            "The path rests in a local minimum, where the surface curves upwards in every "
+            "direction: a larger learning rate, more momentum or another start would take it "
+            "elsewhere."
         )
-    if _slope(path, -1) > CLOSE * max(abs(low), abs(high)) * path.surface.width * CLOSE:
+    if _slope(trajectory, -1) > CLOSE * max(abs(low), abs(high)) * width * CLOSE:
         return ""
     return (
-        "It hangs near a saddle or on a plain, where the slope is almost 0: momentum or more steps "
-        "would take it on."
+        "The path is stuck near a saddle point or on a plateau, where the slope is almost 0: "
+        "momentum or more steps would move it on."
     )
 
 
-def _bouncing(path: Trajectory) -> str:
-    moves = np.diff(path.points[-LOOK_BACK - 1 :], axis=0)
+def _bouncing(trajectory: Trajectory) -> str:
+    moves = np.diff(trajectory.points[-LAST_STEPS - 1 :], axis=0)
     turns = (moves[1:] * moves[:-1]).sum(axis=-1) < 0
     if turns.mean() < 0.6:
         return ""
-    curvatures = hessian_eigenvalues(path, path.points[-LOOK_BACK:])
+    curvatures = hessian_eigenvalues(trajectory, trajectory.points[-LAST_STEPS:])
     limit = min(stability_limit(each) for each in curvatures)
-    rate = float(path.learning_rates[-1])
+    rate = float(trajectory.learning_rates[-1])
     return (
-        f"It bounces from wall to wall: {turns.mean():.0%} of its last steps turn back. The "
-        f"learning rate is {format_number(rate)}, the stability limit here as low as {format_number(limit)}; a "
-        "smaller rate, or one that decays, would let it settle."
+        f"The path bounces from wall to wall: {turns.mean():.0%} of its last steps turn back. The "
+        f"learning rate is {format_number(rate)}, and the stability limit here is as low as "
+        f"{format_number(limit)}; a smaller learning rate, or one that decays, would let the path "
+        "settle."
     )
 
 
-def _slow(path: Trajectory) -> str:
-    low, high = hessian_eigenvalues(path, path.points[-1])
-    said = "It is still on its way: more steps or a larger learning rate would take it further."
+def _slow(trajectory: Trajectory) -> str:
+    low, high = hessian_eigenvalues(trajectory, trajectory.points[-1])
+    sentence = (
+        "The path is still on its way: more steps or a larger learning rate would take it further."
+    )
     if low > 0 and high > 20 * low:
         return (
-            f"{said} The ground here is {format_number(high / low, 2)} times steeper across than along "
-            "the valley, so a rate that is safe across is slow along it."
+            f"{sentence} The surface here curves {format_number(high / low, 2)} times more "
+            "strongly across the valley than along it, so a learning rate that is safe across the "
+            "valley is slow along it."
         )
-    return said
+    return sentence
 
 
-def _slope(path: Trajectory, at: int) -> float:
-    return float(np.hypot(*path.surface.gradient_at(path.points[at])))
+def _slope(trajectory: Trajectory, index: int) -> float:
+    """The norm of the exact gradient at a point of the trajectory."""
+    return float(np.hypot(*trajectory.surface.gradient_at(trajectory.points[index])))

@@ -1,10 +1,10 @@
-"""The array functions that rules and surfaces use, for plain Python floats.
+"""The array functions of update rules and surfaces, for plain Python floats.
 
-A single path would spend nearly all its time in NumPy's overhead a call; with Python's floats the
-same rules run some ten times faster. Where Python raises an error instead of giving infinity or
-NaN (division by zero, overflow), the caller goes on with NumPy.
+With arrays, a single trajectory would spend nearly all its time in NumPy's overhead per call; with
+Python floats the same rules run about ten times faster. Where Python raises an error instead of
+returning infinity or NaN (division by zero, overflow), the caller continues with NumPy.
 
-Names and meanings are NumPy's, see `lrlab.arrays.ArrayOps`; NaN passes through.
+Names and meanings are those of NumPy, see `lrlab.arrays.ArrayOps`. NaN propagates.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Questions put to runs: sweeps, range tests, comparisons, and what went wrong."""
+"""What runs are used to find out: sweeps, range tests, comparisons and diagnoses."""

@@ -1,4 +1,4 @@
-"""What is measured of a run, by name, and the one number that it is judged by."""
+"""The measures by which finished runs are compared: one number a run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lrlab.training.measurements import EpochRecord
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that a finished run comes to.
+    """How a finished run is reduced to one number.
 
     Args:
-        key: LR Lab's name for it.
-        label: for people, in the middle of a sentence.
-        field: of an epoch, as Keras's history calls it.
-        best: the best of all epochs instead of the last; of several numbers the best is always
-            flattering, so compare it only with another best of as many epochs.
-        higher_is_better: so for an accuracy, not for a loss.
+        key: LR Lab's name for the measure.
+        label: its name for people, as it reads in the middle of a sentence.
+        field: the field of `EpochRecord`, which is Keras's name for it.
+        best: take the best epoch instead of the last. The best epoch is an optimistic estimate;
+            compare it only with the best of equally many epochs.
+        higher_is_better: true for an accuracy, false for a loss.
     """
 
     key: str
@@ -31,18 +31,18 @@ class Measure:
 
     @property
     def share(self) -> bool:
-        """Whether it is a share of images, from 0 to 1."""
+        """Whether the measure is a share of images, from 0 to 1."""
         return self.higher_is_better
 
     def of(self, epochs: Sequence[EpochRecord], diverged: bool = False) -> float:
-        """The number of one run.
+        """The number for one run.
 
         Args:
-            epochs: the store's epochs, in order.
+            epochs: the run's epochs, in order.
             diverged: whether the run ended because its loss stopped being finite.
 
         Returns:
-            NaN for a run that diverged or ended no epoch.
+            NaN for a run that diverged or completed no epoch.
         """
         values = [float(getattr(epoch, self.field)) for epoch in epochs]
         if diverged or not values or not math.isfinite(values[-1]):

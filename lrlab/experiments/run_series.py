@@ -1,39 +1,40 @@
-"""Runs as the lines of a comparison: runs of one plan that differ by their seed alone are one."""
+"""Run series: runs whose plans differ only by their seed, compared as one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from lrlab.recipes.plan import NETWORKS, PLAN_PARAMS, RunPlan, seed_suffix
+from lrlab.params import Param, Value
+from lrlab.recipes.networks import NETWORKS
+from lrlab.recipes.plan import PLAN_PARAMS, RunPlan, seed_suffix
 from lrlab.recipes.recipe import Recipe
 from lrlab.runs.store import Run
 from lrlab.schedules import RAMP
 from lrlab.training.measurements import Point
 
 MAX_SERIES = 6
-"""Lines on one chart: the theme has so many colours that colour-blind eyes tell apart."""
+"""Series on one chart: the theme has this many colours that colour-blind people can tell apart."""
 
 NONE = "–"
-"""How a setting is written that a recipe does not have."""
+"""Shown for a setting that a recipe does not have."""
 
 
 HEADINGS = MEASURED, SETTING = "Measured", "Setting"
-"""What stands over the first column of a table that has one for each line."""
+"""The headings of the first column in tables that have one further column a series."""
 
 
 @dataclass(frozen=True)
 class RunSeries:
-    """One recipe with its settings, and the runs that trained it.
+    """Runs that trained the same plan with different seeds.
 
     Args:
-        label: its name in legends, unique among the lines it is compared with.
-        plan: of its first run; the others differ from it by their seed alone.
-        runs: one or more, the oldest first.
+        label: its name in legends, unique among the series compared.
+        plan: the plan of its first run; the others differ only by their seed.
+        runs: one or more, oldest first.
     """
 
     label: str
@@ -42,23 +43,24 @@ class RunSeries:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of its runs, in their order."""
+        """The seeds of its runs, in the order of the runs."""
         return tuple(run.plan.seed for run in self.runs)
 
 
 def group_into_series(
     runs: Sequence[Run], names: Mapping[int, str] | None = None
 ) -> list[RunSeries]:
-    """Runs as lines, in the order of each line's first run.
+    """Group runs into series, in the order of each series' first run.
 
     Args:
-        runs: in the order wanted.
-        names: of groups of seeds, by number; a line whose runs are all of one is called after it.
+        runs: the runs, in the wanted order.
+        names: group id -> name, for groups of seeds. A series whose runs all belong to one of
+            these groups takes the group's name.
     """
-    together: dict[RunPlan, list[Run]] = {}
+    by_plan: dict[RunPlan, list[Run]] = {}
     for run in runs:
-        together.setdefault(replace(run.plan, seed=0), []).append(run)
-    named = [(_name(members, names or {}), members) for members in together.values()]
+        by_plan.setdefault(replace(run.plan, seed=0), []).append(run)
+    named = [(_name(members, names or {}), members) for members in by_plan.values()]
     labels = _labels([(name, members[0].id) for name, members in named])
     return [
         RunSeries(label, members[0].plan, tuple(members))
@@ -67,16 +69,16 @@ def group_into_series(
 
 
 def _labels(named: Sequence[tuple[str, int]]) -> list[str]:
-    """Names that differ from each other and from `HEADINGS`: people may call their runs anything.
+    """Labels that differ from each other and from `HEADINGS`, since users choose run names freely.
 
     Args:
-        named: a name and a run's number for each.
+        named: the name and first run id of each series.
     """
-    often = Counter([*HEADINGS, *HEADINGS, *(name for name, _ in named)])
+    counts = Counter([*HEADINGS, *HEADINGS, *(name for name, _ in named)])
     labels: list[str] = []
     for name, run_id in named:
         label = name
-        while often[label] > (label == name) or label in labels:
+        while counts[label] > (label == name) or label in labels:
             label += f" (run {run_id})"
         labels.append(label)
     return labels
@@ -84,7 +86,8 @@ def _labels(named: Sequence[tuple[str, int]]) -> list[str]:
 
 def _name(members: Sequence[Run], names: Mapping[int, str]) -> str:
     first = members[0]
-    if len({run.group for run in members}) == 1 and first.group in names:
+    groups = {run.group for run in members}
+    if len(groups) == 1 and first.group is not None and first.group in names:
         return names[first.group]
     if len(members) == 1:
         return first.name
@@ -92,52 +95,53 @@ def _name(members: Sequence[Run], names: Mapping[int, str]) -> str:
 
 
 def setting_differences(plans: Mapping[str, RunPlan]) -> list[tuple[str, dict[str, str]]]:
-    """What differs between plans, the seed aside; what all have alike is left out.
+    """The settings that differ between plans, except the seed.
 
     Args:
-        plans: by label.
+        plans: label -> plan.
 
     Returns:
-        Settings with what each label has, `NONE` where a recipe lacks such a setting.
+        Each differing setting with its text for every label, `NONE` for a recipe that does not
+        have the setting.
     """
     settings = {label: _settings(plan) for label, plan in plans.items()}
-    every = dict.fromkeys(name for values in settings.values() for name in values)
+    names = dict.fromkeys(name for texts in settings.values() for name in texts)
     rows = [
-        (name, {label: values.get(name, NONE) for label, values in settings.items()})
-        for name in every
+        (name, {label: texts.get(name, NONE) for label, texts in settings.items()})
+        for name in names
     ]
-    return [(name, values) for name, values in rows if len(set(values.values())) > 1]
+    return [(name, texts) for name, texts in rows if len(set(texts.values())) > 1]
 
 
 def _settings(plan: RunPlan) -> dict[str, str]:
     recipe = plan.recipe
     optimizer, schedule = recipe.optimizer_spec, recipe.schedule_spec
-    found = {"Optimizer": optimizer.label}
-    found |= _texts(optimizer.all_params, recipe.optimizer.params)
-    found["Learning-rate schedule"] = schedule.label
-    found |= _texts(schedule.params, recipe.schedule.params)
+    texts = {"Optimizer": optimizer.label}
+    texts |= _texts(optimizer.all_params, recipe.optimizer.params)
+    texts["Learning-rate schedule"] = schedule.label
+    texts |= _texts(schedule.params, recipe.schedule.params)
     if recipe.ramp:
-        found |= _texts(RAMP.params, recipe.ramp.params)
-    found["Network"] = NETWORKS[plan.network].label
+        texts |= _texts(RAMP.params, recipe.ramp.params)
+    texts["Network"] = NETWORKS[plan.network].label
     for param in PLAN_PARAMS:
         if param.name != "seed":
-            found[param.label] = param.text(getattr(plan, param.name))
-    return found
+            texts[param.label] = param.text(getattr(plan, param.name))
+    return texts
 
 
-def _texts(params: Sequence[Any], values: Mapping[str, Any]) -> dict[str, str]:
+def _texts(params: Sequence[Param], values: Mapping[str, Value]) -> dict[str, str]:
     return {param.name: param.text(values[param.name]) for param in params}
 
 
 def max_rate_difference(recipe: Recipe, points: Sequence[Point]) -> float | None:
-    """The largest difference between the learning rates that updates used and the planned ones.
+    """The largest difference between the learning rates a run used and the planned ones.
 
     Args:
-        recipe: what was planned.
-        points: what was measured.
+        recipe: the planned recipe.
+        points: the run's points.
 
     Returns:
-        None where there is no point, or no planned curve (a reactive schedule).
+        None without points, or for a reactive schedule, which has no planned curve.
     """
     if not points or recipe.schedule_spec.reactive:
         return None

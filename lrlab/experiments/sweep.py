@@ -1,4 +1,4 @@
-"""A grid over one or two hyperparameters, for several optimizers and seeds, as planned runs."""
+"""Sweeps: runs over a grid of one or two hyperparameters, for several optimizers and seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from numbers import Real
-from typing import Any
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -16,18 +16,21 @@ from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import InvalidInput, Param, lookup, number_text, shown
 from lrlab.recipes.plan import RunPlan
 from lrlab.recipes.recipe import Recipe
-from lrlab.runs.limits import DEFAULT_LIMITS, NAME_LENGTH
+from lrlab.runs.limits import DEFAULT_LIMITS, MAX_NAME_LENGTH
 from lrlab.schedules import RAMP
 from lrlab.schedules.base import LEARNING_RATE, rate_param
 
-MOST_AXES = 2
+MAX_AXES = 2
+
+AxisValue: TypeAlias = float | None
+"""A value on an axis: a number or a bool; ``None`` if an optional parameter is off."""
 
 RATE = rate_param(
     LEARNING_RATE,
     0.001,
     "The largest learning rate of the run: all rates of the schedule are scaled with it.",
 )
-"""The learning rate as an axis, whatever the schedule."""
+"""The learning rate as an axis, for any schedule."""
 
 
 @dataclass(frozen=True)
@@ -35,116 +38,133 @@ class SweepAxis:
     """A hyperparameter and the values it takes in a sweep. Make it with `of` or `between`.
 
     Args:
-        key: `LEARNING_RATE`, or a part of the recipe and its parameter, as
+        key: `LEARNING_RATE`, or a part of the recipe and its parameter, such as
             ``optimizer.beta_1``, ``schedule.decay_steps`` or ``ramp.warmup_steps``.
-        values: checked by `sweep`, in order, each once.
+        values: sorted and without duplicates; `sweep` checks whether they are allowed.
     """
 
     key: str
-    values: tuple[Any, ...]
+    values: tuple[AxisValue, ...]
 
     @classmethod
-    def of(cls, key: str, values: Iterable[Any]) -> SweepAxis:
+    def of(cls, key: str, values: Iterable[object]) -> SweepAxis:
         """The axis with these values.
 
         Raises:
-            InvalidInput: there are none, or one is no number, nor true, false or none.
+            InvalidInput: there are no values, or one is neither a finite number, true, false nor
+                None.
         """
-        given = tuple(values)
-        if not given:
+        values = tuple(values)
+        if not values:
             raise InvalidInput(f"sweep: {key} has no values. Give at least one.")
-        for value in given:
-            if not (value is None or _is_finite(value)):
+        checked: dict[AxisValue, None] = {}
+        for value in values:
+            if not _is_axis_value(value):
                 raise InvalidInput(f"sweep: {key} = {shown(value)} is not allowed. Give numbers.")
-        found = dict.fromkeys(given)
-        # Only a parameter that may be off has None among its values: it comes first.
-        return cls(key, tuple(sorted(found, key=lambda value: (value is not None, value or 0))))
+            checked[value] = None
+        return cls(key, tuple(sorted(checked, key=axis_order)))
 
     @classmethod
     def between(cls, recipe: Recipe, key: str, low: float, high: float, count: int) -> SweepAxis:
-        """So many values from ``low`` to ``high``, spaced as the parameter's slider is (learning
-        rates by a constant factor); those between the ends have no more digits than they need.
+        """The axis with ``count`` values from ``low`` to ``high``, spaced like the slider.
+
+        Learning rates differ by a constant factor. Values between the ends are rounded to as few
+        digits as the spacing allows.
 
         Args:
-            recipe: whose parameter it is.
+            recipe: the recipe that has the parameter.
             key: see `SweepAxis`.
-            low, high: the ends, both included.
-            count: how many, 2 or more; whole numbers that coincide count once.
+            low, high: the first and last value, both included.
+            count: the number of values, 2 or more; equal whole numbers are merged.
 
         Raises:
-            InvalidInput: the recipe has no such parameter, or the ends or the count do not fit.
+            InvalidInput: the recipe has no such parameter, or the ends or the count are not
+                allowed.
         """
-        param = param_of(recipe, key)
-        low, high = param.check(low, key), param.check(high, key)
+        param = axis_param(recipe, key)
+        low, high = param.check_number(low, key), param.check_number(high, key)
         positive = low > 0 or param.scale != "log"
         below_one = high < 1 or param.scale != "memory"
         if not (low < high and positive and below_one and count >= 2):
             raise InvalidInput(
                 f"sweep: {key} from {low:g} to {high:g} in {shown(count)} values is not possible. "
-                "It takes two values or more, from a lower to a higher one; a logarithmic range "
-                "starts above 0, and one towards 1 ends below it."
+                "Give two values or more, from a lower to a higher one. A logarithmic range must "
+                "start above 0, and a range towards 1 must end below 1."
             )
-        values = param.spaced(low, high, count)
+        spaced = param.spaced(low, high, count)
         if param.scale == "memory":
-            between = [round(1 - value, 12) for value in _short(1 - values)]
+            inner = [round(1 - value, 12) for value in _rounded(1 - spaced)]
         else:
-            between = _short(values)
-        values = [low, *between[1:-1], high]
-        return cls.of(key, (round(v) for v in values) if param.kind == "int" else values)
+            inner = _rounded(spaced)
+        values = [low, *inner[1:-1], high]
+        return cls.of(key, [round(v) for v in values] if param.kind == "int" else values)
 
 
-def _short(values: np.ndarray) -> list[float]:
-    """The values with the fewest digits, from 2 to 4, that move none of them by more than a tenth
-    of the way to the next one."""
+def axis_order(value: AxisValue) -> tuple[bool, float]:
+    """The sort key of values on an axis: off comes first, then numbers in increasing order."""
+    return value is not None, value or 0
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    """The values rounded to 2 to 4 digits.
+
+    It takes the fewest digits with which no value moves by more than a tenth of the distance to
+    its nearest neighbour.
+    """
     gaps = np.abs(np.diff(values))
-    room = 0.1 * np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
+    tolerance = 0.1 * np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))
     for digits in (2, 3, 4):
-        found = [float(f"{value:.{digits}g}") for value in values]
-        if (np.abs(found - values) <= room).all():
+        rounded = [float(f"{value:.{digits}g}") for value in values]
+        if (np.abs(rounded - values) <= tolerance).all():
             break
-    return found
+    return rounded
 
 
-def sweepable(recipe: Recipe) -> dict[str, Param]:
-    """What of a recipe can be swept: key -> description. Lists of numbers cannot."""
+def sweepable_params(recipe: Recipe) -> dict[str, Param]:
+    """The parameters of a recipe that can be swept: axis key -> description.
+
+    Parameters that hold lists cannot be swept.
+    """
     parts = (
         ("optimizer", recipe.optimizer_spec.all_params),
         ("schedule", recipe.schedule_spec.params),
         ("ramp", _ramp_params(recipe)),
     )
-    fields = {
+    params = {
         f"{part}.{param.name}": param
-        for part, params in parts
-        for param in params
+        for part, part_params in parts
+        for param in part_params
         if param.kind in ("float", "int", "bool") and param.name != LEARNING_RATE
     }
-    return {LEARNING_RATE: RATE} | fields
+    return {LEARNING_RATE: RATE} | params
 
 
 def _ramp_params(recipe: Recipe) -> tuple[Param, ...]:
     if recipe.schedule_spec.reactive:
         return ()
-    # Where there is no cool-down, it is not known where one would end.
+    # Without a ramp the step at which a cool-down would end is unknown.
     warmup = tuple(param for param in RAMP.params if param.name == "warmup_steps")
     return RAMP.params if recipe.ramp else warmup
 
 
-def param_of(recipe: Recipe, key: str) -> Param:
-    """The description of what is swept.
+def axis_param(recipe: Recipe, key: str) -> Param:
+    """The description of the parameter on an axis.
 
     Raises:
         InvalidInput: the recipe has no such parameter.
     """
-    known = sweepable(recipe)
-    if key not in known:
+    params = sweepable_params(recipe)
+    if key not in params:
         raise InvalidInput(
-            f"sweep: {recipe.label} has no {shown(key)}. It has: {', '.join(known)}."
+            f"sweep: {recipe.label} has no {shown(key)}. It has: {', '.join(params)}."
         )
-    return known[key]
+    return params[key]
 
 
 def with_optimizer(recipe: Recipe, optimizer: str) -> Recipe:
-    """The recipe with another optimizer, at its defaults, under the same schedule.
+    """The recipe with another optimizer at its default values, and the same schedule.
+
+    A schedule that holds the learning rate as a plain number takes the optimizer's default.
 
     Raises:
         InvalidInput: there is no such optimizer.
@@ -163,97 +183,108 @@ def sweep(
     axes: Sequence[SweepAxis],
     optimizers: Sequence[str] = (),
     seeds: Sequence[int] = (),
-    most: int = DEFAULT_LIMITS.max_group,
+    max_runs: int = DEFAULT_LIMITS.max_group,
 ) -> dict[str, RunPlan]:
-    """A run for every optimizer, value of each axis, and seed.
+    """The runs of a sweep: one for every combination of optimizer, axis values and seed.
 
     Args:
         plan: everything that does not vary.
         axes: one or two.
-        optimizers: keys of `OPTIMIZERS`; the plan's own if there are none.
-        seeds: of the runs; the plan's own if there are none.
-        most: how many runs the server takes as a group.
+        optimizers: keys of `OPTIMIZERS`; the plan's own if empty.
+        seeds: the seeds; the plan's own if empty.
+        max_runs: the largest number of runs that the server accepts as a group.
 
     Returns:
-        The name of each run -> its plan, the seeds of a cell one after the other; for
-        `Store.queue_group`.
+        Run name -> plan, for `Store.queue_group`; the runs that differ only by their seed follow
+        each other.
 
     Raises:
-        InvalidInput: no axis or more than two, the same one twice, more runs than ``most``, an
-            optimizer without such a parameter, or a value that is not allowed.
+        InvalidInput: there are no axes, more than two or the same one twice; there would be more
+            runs than ``max_runs``; an optimizer lacks the parameter; or a value is not allowed.
     """
     keys = [axis.key for axis in axes]
-    if not 1 <= len(keys) <= MOST_AXES or len(set(keys)) < len(keys):
-        given = ", ".join(keys) or "none"
-        raise InvalidInput(f"A sweep is over one or two different hyperparameters, not {given}.")
+    if not 1 <= len(keys) <= MAX_AXES or len(set(keys)) < len(keys):
+        names = ", ".join(keys) or "none"
+        raise InvalidInput(
+            f"A sweep varies one or two different hyperparameters, not {names}. Choose one or two."
+        )
     optimizers = tuple(dict.fromkeys(optimizers)) or (plan.recipe.optimizer.name,)
     seeds = tuple(dict.fromkeys(seeds)) or (plan.seed,)
     sizes = {"optimizers": len(optimizers)}
     sizes |= {axis.key: len(axis.values) for axis in axes} | {"seeds": len(seeds)}
     count = prod(sizes.values())
-    if count > most:
-        parts = " × ".join(f"{size} {what}" for what, size in sizes.items())
+    if count > max_runs:
+        factors = " × ".join(f"{size} {what}" for what, size in sizes.items())
         raise InvalidInput(
-            f"A sweep has at most {most} runs; this one would have {count:,} ({parts}). "
+            f"A sweep has at most {max_runs} runs; this one would have {count:,} ({factors}). "
             "Choose fewer values or seeds."
         )
     runs: dict[str, RunPlan] = {}
     for optimizer in optimizers:
         recipe = with_optimizer(plan.recipe, optimizer)
-        params = [param_of(recipe, key) for key in keys]
+        params = [axis_param(recipe, key) for key in keys]
         for values in product(*(axis.values for axis in axes)):
-            cell = with_swept(recipe, dict(zip(keys, values, strict=True)), plan.total_steps)
+            cell_recipe = with_axis_values(
+                recipe, dict(zip(keys, values, strict=True)), plan.total_steps
+            )
             texts = [f"{p.name} {p.text(v)}" for p, v in zip(params, values, strict=True)]
             for seed in seeds:
                 name = ", ".join([recipe.optimizer_spec.label, *texts, f"seed {seed}"])
-                planned = replace(plan, recipe=cell).with_settings(seed=seed)
-                runs[_fitting(name, len(runs))] = planned
+                run_plan = replace(plan, recipe=cell_recipe).with_settings(seed=seed)
+                runs[_shortened(name, len(runs))] = run_plan
     return runs
 
 
-def with_swept(recipe: Recipe, values: Mapping[str, Any], steps: int) -> Recipe:
-    """The recipe with some of its parameters changed, as a click on a cell takes them.
+def with_axis_values(recipe: Recipe, values: Mapping[str, AxisValue], steps: int) -> Recipe:
+    """The recipe with some of its parameters replaced.
 
     Args:
-        recipe: what is changed.
-        values: key (see `SweepAxis`) -> value.
-        steps: the run's length, over which the largest learning rate is meant.
+        recipe: the recipe to change.
+        values: axis key (see `SweepAxis`) -> value.
+        steps: the length of the run, over which the largest learning rate is taken.
 
     Raises:
         InvalidInput: the recipe has no such parameter, or a value is not allowed.
     """
     data = recipe.to_dict()
     for key, value in values.items():
-        param_of(recipe, key)
+        axis_param(recipe, key)
         if key != LEARNING_RATE:
             part, _, name = key.partition(".")
             data.setdefault(part, {})[name] = value
     changed = Recipe.from_dict(data)
     if LEARNING_RATE not in values:
         return changed
-    return changed.with_peak(RATE.check(values[LEARNING_RATE], "sweep"), steps)
+    return changed.with_peak(RATE.check_number(values[LEARNING_RATE], "sweep"), steps)
 
 
-def swept_value(plan: RunPlan, key: str) -> Any:
-    """What a plan has where a sweep varies; None where its recipe has no such parameter."""
+def axis_value(plan: RunPlan, key: str) -> AxisValue:
+    """A plan's value on an axis; None if it is off or the recipe has no such parameter."""
     recipe = plan.recipe
     if key == LEARNING_RATE:
-        # Scaling a schedule to a peak and measuring it again leaves a last digit or two.
+        # Scaling a schedule to a peak and reading the peak back changes the last digits.
         return float(f"{recipe.peak(plan.total_steps):.6g}")
     part, _, name = key.partition(".")
     if part == RAMP.key and recipe.ramp is None:
-        return next(param.default for param in RAMP.params if param.name == name)
-    return getattr(recipe, part).params.get(name)
+        value = next(param.default for param in RAMP.params if param.name == name)
+    else:
+        value = getattr(recipe, part).params.get(name)
+    return value if isinstance(value, int | float) else None
 
 
-def _is_finite(value: Any) -> bool:
+def _is_axis_value(value: object) -> TypeGuard[AxisValue]:
     try:
-        return isinstance(value, Real) and math.isfinite(value)
+        return value is None or (isinstance(value, Real) and math.isfinite(value))
     except OverflowError:
         return False
 
 
-def _fitting(name: str, number: int) -> str:
-    """A name that the store takes, and that no other run of the sweep has."""
+def _shortened(name: str, number: int) -> str:
+    """The name, cut to the length that the store accepts.
+
+    Args:
+        name: the full name.
+        number: ends a name that is cut, so that no other run of the sweep has the same one.
+    """
     end = f"… {number_text(number)}"
-    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - len(end)] + end
+    return name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - len(end)] + end

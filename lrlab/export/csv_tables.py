@@ -1,4 +1,4 @@
-"""Runs as CSV: what they measured, one row a point or an epoch."""
+"""The measurements of runs as CSV, one row per point or epoch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from lrlab.training.measurements import (
 
 POINT_COLUMNS = ("step", *POINT_FIELDS)
 EPOCH_COLUMNS = ("step", *EPOCH_FIELDS)
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins so for a formula, and runs it."""
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet treats a text that starts with one of these as a formula and evaluates it."""
 
 
 @dataclass(frozen=True)
 class ExportedRun:
-    """A run and what it measured.
+    """A run and its measurements.
 
     Args:
-        number, name: of the run.
+        number, name: the run's id and name.
         history: its points and epochs.
     """
 
@@ -36,33 +36,35 @@ class ExportedRun:
 
 
 def points_csv(runs: Iterable[ExportedRun]) -> str:
-    """What runs measured between epochs, in full precision: ``run``, ``name``, `POINT_COLUMNS`,
-    empty where it was not measured. Only one run is held at a time."""
+    """The points of runs in full precision.
+
+    The columns are ``run``, ``name`` and `POINT_COLUMNS`; a value that was not measured is empty.
+    Only one run is held in memory at a time.
+    """
     return _csv(POINT_COLUMNS, ((run, run.history.points) for run in runs))
 
 
 def epochs_csv(runs: Iterable[ExportedRun]) -> str:
-    """What runs measured as each epoch ended: ``run``, ``name``, `EPOCH_COLUMNS`, as for
-    `points_csv`."""
+    """The epochs of runs, like `points_csv`: ``run``, ``name`` and `EPOCH_COLUMNS`."""
     return _csv(EPOCH_COLUMNS, ((run, run.history.epochs) for run in runs))
 
 
 def without_formula(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: one that would begin so gets an apostrophe.
+    """The text, with an apostrophe in front if a spreadsheet would treat it as a formula.
 
     Source: OWASP, CSV Injection.
     """
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    return f"'{text}" if text.startswith(FORMULA_PREFIXES) else text
 
 
 def _csv(
     columns: Sequence[str],
     tables: Iterable[tuple[ExportedRun, Sequence[Point] | Sequence[EpochRecord]]],
 ) -> str:
-    lines = io.StringIO(newline="")
-    writer = csv.writer(lines, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "name", *columns])
     for run, rows in tables:
-        named = [run.number, without_formula(run.name)]
-        writer.writerows([*named, *(getattr(row, column) for column in columns)] for row in rows)
-    return lines.getvalue()
+        prefix = [run.number, without_formula(run.name)]
+        writer.writerows([*prefix, *(getattr(row, column) for column in columns)] for row in rows)
+    return text.getvalue()

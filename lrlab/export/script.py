@@ -1,7 +1,7 @@
-"""A run as plain Keras code that, run on its own, gives the same history: a script or a notebook.
+"""A run as a standalone Keras script or notebook that reproduces the run's history.
 
-It holds the run's data split and scaling, seed, network, optimizer, schedule, callbacks and
-``jit_compile``, and imports nothing of LR Lab. `tests/test_export_script.py` runs it.
+The code contains the run's data split and scaling, seed, network, optimizer, schedule, callbacks
+and ``jit_compile``, and imports nothing from LR Lab. `tests/test_export_script.py` runs it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from lrlab.keras.code import call_code, indented, keras_parts, value_code
 from lrlab.recipes.networks import NETWORKS
 from lrlab.recipes.plan import RunPlan
 
-STANDARD = ("gzip", "json", "math", "os")
-"""What every script imports of Python itself."""
+STANDARD_MODULES = ("gzip", "json", "math", "os")
+"""The standard-library modules that every script imports."""
 
-LINE = 88
-"""Characters of a layer on one line."""
+MAX_LAYER_LENGTH = 88
+"""Maximum characters of a layer written on one line."""
 
 SCRIPT_OPTIONS = """\
 options = argparse.ArgumentParser()
@@ -31,8 +31,8 @@ DATA_FOLDER, HISTORY_FILE = options.data, options.history
 """
 
 NOTEBOOK_OPTIONS = """\
-DATA_FOLDER = None  # a folder with Fashion-MNIST's four .gz files; None lets Keras download them
-HISTORY_FILE = None  # a JSON file to write the history to
+DATA_FOLDER = None  # folder with Fashion-MNIST's four .gz files; None downloads them with Keras
+HISTORY_FILE = None  # JSON file to write the history to
 """
 
 READ = """\
@@ -56,7 +56,8 @@ else:
 SPLIT = """\
 {stratified_order}
 
-# A quarter is for validation, as in scikit-learn's train_test_split(..., random_state={seed}).
+# Hold back a quarter for validation, exactly like scikit-learn's
+# train_test_split(..., random_state={seed}).
 order = np.random.RandomState({seed}).permutation(len(images))
 held_back = math.ceil({share} * len(images))
 validation_rows, train_rows = order[:held_back], order[held_back:]
@@ -82,7 +83,7 @@ test = scaled(test_images), test_labels
 """
 
 TRAIN = """\
-# Built here, because ScheduleFreeAdamW loses the initial weights where model.fit builds it.
+# Build the optimizer before model.fit does, or ScheduleFreeAdamW loses the initial weights.
 optimizer.build(model.trainable_variables)
 model.compile(
     loss="sparse_categorical_crossentropy",
@@ -114,7 +115,12 @@ if HISTORY_FILE:
 
 
 class Section(NamedTuple):
-    """A piece of the code: what it is for, and what stands there."""
+    """A section of the generated code.
+
+    Args:
+        title: a heading without a final period.
+        code: statements, ending with a line break.
+    """
 
     title: str
     code: str
@@ -125,26 +131,26 @@ def keras_script(plan: RunPlan, *, jit_compile: bool, name: str, data_source: st
 
     Args:
         plan: what was trained.
-        jit_compile: as the run had it: ``COMPILE_MODES[run.compile_mode].jit_compile``.
+        jit_compile: the run's setting, ``COMPILE_MODES[run.compile_mode].jit_compile``.
         name: the run's name, for a comment.
-        data_source: which copy of Fashion-MNIST it used, for a comment.
+        data_source: which copy of Fashion-MNIST the run used, for a comment.
 
     Returns:
-        A script that prints the history, and binds ``model``, ``history``, ``test_loss`` and
+        A script that prints the history and binds ``model``, ``history``, ``test_loss`` and
         ``test_accuracy`` at module level.
     """
-    options = Section("What is given on the command line", SCRIPT_OPTIONS)
+    options = Section("Command-line options", SCRIPT_OPTIONS)
     sections = _sections(plan, jit_compile, options)
-    head = _comments(name, data_source)
+    header = _header(name, data_source)
     imports = _import_code(plan, "argparse")
     code = "\n\n".join(f"# {section.title}.\n{section.code}" for section in sections)
-    return f"{head}\n{imports}\n{code}"
+    return f"{header}\n{imports}\n{code}"
 
 
 def keras_notebook(plan: RunPlan, *, jit_compile: bool, name: str, data_source: str = "") -> str:
-    """The same as a Jupyter notebook: JSON of nbformat 4.5; arguments as for `keras_script`."""
-    options = Section("Where the images are", NOTEBOOK_OPTIONS)
-    first = Section("A run of LR Lab", f"{_comments(name, data_source)}\n{_import_code(plan)}")
+    """The same as a Jupyter notebook: JSON in nbformat 4.5; arguments as in `keras_script`."""
+    options = Section("File locations", NOTEBOOK_OPTIONS)
+    first = Section("A run from LR Lab", f"{_header(name, data_source)}\n{_import_code(plan)}")
     cells = []
     for number, section in enumerate([first, *_sections(plan, jit_compile, options)]):
         cells.append(_cell("markdown", f"title-{number}", f"## {section.title}"))
@@ -167,33 +173,35 @@ def _cell(kind: str, cell_id: str, source: str) -> dict[str, object]:
     return cell
 
 
-def _comments(name: str, data_source: str) -> str:
-    """The head: comments alone, because names come from people."""
-    lines = [f"Run {_one_line(name)!r} of LR Lab, in plain Keras: it gives the same history."]
+def _header(name: str, data_source: str) -> str:
+    """The header as comments only, because people choose the names in it."""
+    lines = [f"Run {_one_line(name)!r} of LR Lab in plain Keras. This code reproduces its history."]
     if data_source:
         lines.append(f"The run used this data: {_one_line(data_source)}.")
-        lines.append("Another copy gives another history; name its folder with --data.")
-    lines.append(f"It needs: pip install {' '.join(_installed())}")
+        lines.append("A different copy gives a different history.")
+        lines.append("Set the folder of the copy with --data, or DATA_FOLDER in a notebook.")
+    lines.append(f"Requirements: pip install {' '.join(_requirements())}")
     return "".join(f"# {line}\n" for line in lines)
 
 
-def _installed() -> list[str]:
-    """Keras and TensorFlow as this machine has them, as pip names them: others round otherwise."""
-    found = []
+def _requirements() -> list[str]:
+    """pip requirements for the installed Keras and TensorFlow; other versions round differently."""
+    requirements = []
     for name in ("keras", "tensorflow", "tensorflow-cpu"):
         with suppress(PackageNotFoundError):
-            found.append(f"{name}=={version(name)}")
-    return found
+            requirements.append(f"{name}=={version(name)}")
+    return requirements
 
 
 def _one_line(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())
+    return "".join(character for character in text if character.isprintable())
 
 
 def _import_code(plan: RunPlan, *more: str) -> str:
-    own = [line for line in keras_parts(plan.recipe).imports if line.startswith("from ")]
-    lines = [*(f"import {module}" for module in sorted({*STANDARD, *more})), *own]
-    # Keras can run on other machinery, with other numbers.
+    recipe_imports = [line for line in keras_parts(plan.recipe).imports if line.startswith("from ")]
+    modules = sorted({*STANDARD_MODULES, *more})
+    lines = [*(f"import {module}" for module in modules), *recipe_imports]
+    # Other Keras backends give slightly different numbers.
     backend = 'os.environ["KERAS_BACKEND"] = "tensorflow"\n'
     return "\n".join(lines) + f"\n\n{backend}\nimport keras\nimport numpy as np\n"
 
@@ -207,18 +215,20 @@ def _sections(plan: RunPlan, jit_compile: bool, options: Section) -> list[Sectio
     split = SPLIT.format(stratified_order=subset, seed=SPLIT_SEED, share=VALIDATION_SHARE)
     sections = [
         options,
-        Section("The run", _settings(plan)),
-        Section("The images", READ),
-        Section("Which of them are for training, and which for validation", split),
-        Section("Every pixel scaled by its mean and deviation over the training images", SCALE),
-        Section("The network, from the seed", _network(plan)),
-        Section("The optimizer", "\n\n".join([*recipe.definitions, recipe.optimizer])),
+        Section("Settings", _settings(plan)),
+        Section("Load the images", READ),
+        Section("Split the images into training and validation sets", split),
+        Section("Standardize each pixel by its mean and deviation over the training images", SCALE),
+        Section("Build the network, with initial weights from the seed", _network(plan)),
+        Section("Create the optimizer", "\n\n".join([*recipe.definitions, recipe.optimizer])),
     ]
     if recipe.callbacks:
-        sections.append(Section("What changes the learning rate", recipe.callbacks))
+        title = "Create the callback that lowers the learning rate"
+        sections.append(Section(title, recipe.callbacks))
     callbacks = "callbacks" if recipe.callbacks else "[]"
     train = TRAIN.format(jit_compile=jit_compile, callbacks=callbacks)
-    return [*sections, Section("Training", train), Section("The history", REPORT)]
+    report = Section("Print and save the history", REPORT)
+    return [*sections, Section("Train and test", train), report]
 
 
 def _settings(plan: RunPlan) -> str:
@@ -236,7 +246,7 @@ def _network(plan: RunPlan) -> str:
     for layer in NETWORKS[plan.network].layers:
         arguments = [f"{name}={value_code(value)}" for name, value in layer.arguments.items()]
         line = f"keras.layers.{layer.keras_class}({', '.join(arguments)})"
-        if len(line) > LINE:
+        if len(line) > MAX_LAYER_LENGTH:
             line = call_code(f"keras.layers.{layer.keras_class}", layer.arguments.items())
         lines.append(indented(indented(line)))
     body = "".join(f"        {line},\n" for line in lines)

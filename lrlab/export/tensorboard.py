@@ -1,8 +1,8 @@
-"""A run as a log directory of TensorBoard, without TensorFlow and without TensorBoard.
+"""Runs as a TensorBoard log directory, written without TensorFlow or TensorBoard.
 
-An event file is a row of records, each a small protocol-buffer message. Sources:
-tensorflow/core/lib/io/record_writer.cc (the frame), tensorflow/core/util/event.proto and
-tensorflow/core/framework/summary.proto (the fields' numbers), RFC 3720 (CRC-32C).
+An event file is a sequence of records, each a small protocol-buffer message. Sources:
+tensorflow/core/lib/io/record_writer.cc (record framing), tensorflow/core/util/event.proto and
+tensorflow/core/framework/summary.proto (field numbers), RFC 3720 (CRC-32C).
 """
 
 from __future__ import annotations
@@ -12,42 +12,45 @@ import struct
 import zipfile
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
 
 from lrlab.export.csv_tables import ExportedRun
 from lrlab.training.measurements import EpochRecord, Point
 
-NO_SCALARS = ("step", "epoch", "seconds")
-"""What a point or an epoch has that is no curve."""
+NOT_EXPORTED = ("step", "epoch", "seconds")
+"""The fields of a point or epoch that are not exported as curves."""
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """The wire types of protocol buffers."""
 
-POLYNOMIAL = 0x82F63B78
-MASK = 0xA282EAD8
-"""CRC-32C's polynomial, and what TensorFlow's checksums are shifted by."""
+CRC_POLYNOMIAL = 0x82F63B78
+"""The polynomial of CRC-32C, bit-reversed."""
+
+CRC_MASK_DELTA = 0xA282EAD8
+"""What TensorFlow adds to a rotated checksum to mask it."""
 
 
 def tensorboard_zip(runs: Iterable[tuple[ExportedRun, float]]) -> bytes:
-    """A log directory for ``tensorboard --logdir``, zipped: for each run one folder for training
-    and one for validation, laid out and tagged as by Keras's TensorBoard callback.
+    """A zipped log directory for ``tensorboard --logdir``.
+
+    Each run has a folder for training and one for validation, with the layout and tags of Keras's
+    TensorBoard callback.
 
     Args:
-        runs: each run, and when it began, UTC in seconds since 1970. The store does not know when
-            each point was measured, so all bear that time; steps are exact.
+        runs: each run and its start, UTC in seconds since 1970. The store does not record when
+            each point was measured, so all events carry that time; their steps are exact.
     """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as folder:
-        for run, began in runs:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for run, started in runs:
             for part in ("train", "validation"):
-                # A folder's name comes from the number alone: names of runs are anybody's.
-                path = f"run-{run.number}/{part}/events.out.tfevents.{int(began):010d}.lrlab"
-                folder.writestr(path, event_file(_scalars(run, part), began))
-    return packed.getvalue()
+                # The path contains the id only, because anybody can choose a run's name.
+                path = f"run-{run.number}/{part}/events.out.tfevents.{int(started):010d}.lrlab"
+                archive.writestr(path, event_file(_scalars(run, part), started))
+    return content.getvalue()
 
 
 def _scalars(run: ExportedRun, part: str) -> Iterator[tuple[int, str, float]]:
-    """Step, tag and value of all that a run measured on its training or validation images."""
+    """Step, tag and value of everything a run measured on its training or validation images."""
     if part == "train":
         for point in run.history.points:
             for field, value in _curves(point):
@@ -55,13 +58,13 @@ def _scalars(run: ExportedRun, part: str) -> Iterator[tuple[int, str, float]]:
     for epoch in run.history.epochs:
         for field, value in _curves(epoch):
             if field.startswith("val_") == (part == "validation"):
-                # Keras's callback counts these by epochs, from 0.
+                # Keras's callback uses the epoch, counted from 0, as the step of these.
                 yield epoch.epoch - 1, f"epoch_{field.removeprefix('val_')}", value
 
 
 def _curves(row: Point | EpochRecord) -> Iterator[tuple[str, float]]:
     for field, value in vars(row).items():
-        if field not in NO_SCALARS and value is not None:
+        if field not in NOT_EXPORTED and value is not None:
             yield field, value
 
 
@@ -69,20 +72,20 @@ def event_file(scalars: Iterable[tuple[int, str, float]], time: float) -> bytes:
     """The content of an event file.
 
     Args:
-        scalars: the step, tag and value of each; they may be NaN or infinite.
+        scalars: step, tag and value of each; values may be NaN or infinite.
         time: when they were measured, UTC in seconds since 1970.
     """
-    when = _field(1, FIXED64, struct.pack("<d", time))
-    events = [when + _text(3, "brain.Event:2")]
+    wall_time = _field(1, FIXED64, struct.pack("<d", time))
+    events = [wall_time + _text(3, "brain.Event:2")]
     for step, tag, value in scalars:
-        single = _field(2, FIXED32, struct.pack("<f", _float32(value)))
-        summary = _message(1, _text(1, tag) + single)
-        events.append(when + _field(2, VARINT, _varint(step)) + _message(5, summary))
+        simple_value = _field(2, FIXED32, struct.pack("<f", _float32(value)))
+        summary = _message(1, _text(1, tag) + simple_value)
+        events.append(wall_time + _field(2, VARINT, _varint(step)) + _message(5, summary))
     return b"".join(_record(event) for event in events)
 
 
-def _float32(value: Any) -> float:
-    """The value where float32 can hold it; beyond that infinity."""
+def _float32(value: float) -> float:
+    """The value rounded to float32; infinity beyond its range."""
     try:
         return struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
@@ -100,7 +103,7 @@ def _checksum(data: bytes) -> bytes:
         crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
     crc ^= 0xFFFFFFFF
     rotated = (crc >> 15 | crc << 17) & 0xFFFFFFFF
-    return struct.pack("<I", (rotated + MASK) & 0xFFFFFFFF)
+    return struct.pack("<I", (rotated + CRC_MASK_DELTA) & 0xFFFFFFFF)
 
 
 @cache
@@ -108,13 +111,13 @@ def _crc_table() -> tuple[int, ...]:
     table = []
     for byte in range(256):
         for _ in range(8):
-            byte = (byte >> 1) ^ (POLYNOMIAL if byte & 1 else 0)
+            byte = (byte >> 1) ^ (CRC_POLYNOMIAL if byte & 1 else 0)
         table.append(byte)
     return tuple(table)
 
 
-def _field(number: int, wire: int, content: bytes) -> bytes:
-    return _varint(number << 3 | wire) + content
+def _field(number: int, wire_type: int, content: bytes) -> bytes:
+    return _varint(number << 3 | wire_type) + content
 
 
 def _message(number: int, content: bytes) -> bytes:
@@ -126,7 +129,7 @@ def _text(number: int, text: str) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; all but the last byte have their high bit set."""
+    """Encode seven bits per byte, lowest first; all bytes but the last have their high bit set."""
     parts = bytearray()
     while value > 0x7F:
         parts.append(value & 0x7F | 0x80)

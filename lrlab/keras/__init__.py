@@ -1,4 +1,4 @@
-"""The door to Keras: a recipe as Keras objects and as Keras code.
+"""Converts recipes to Keras objects and to Keras code.
 
-Importing this package, or its module ``code``, does not load Keras.
+Importing this package or its module ``code`` does not load Keras.
 """

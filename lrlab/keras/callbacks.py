@@ -1,4 +1,4 @@
-"""The Keras callbacks that a recipe needs in training."""
+"""The Keras callbacks that a recipe needs for training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def keras_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    """Fresh callbacks for ``model.fit``: one for a reactive schedule, none for any other."""
+    """New callbacks for ``model.fit``: one for a reactive schedule, none for other schedules."""
     callback = recipe.schedule_spec.callback
     if callback is None:
         return []

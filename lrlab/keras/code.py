@@ -1,4 +1,4 @@
-"""A recipe -> Python code that makes the same Keras optimizer on its own, without LR Lab."""
+"""Generates Python code that builds a recipe's Keras optimizer without LR Lab."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lrlab.schedules import RAMP, Schedule
 from lrlab.schedules.base import LEARNING_RATE
 
 if TYPE_CHECKING:
-    from lrlab.params import Param
+    from lrlab.params import Param, Value
     from lrlab.recipes.recipe import Choice, Recipe
 
-COMMENT = 90
-"""Characters of a comment on one line."""
+COMMENT_WIDTH = 90
+"""The most characters of comment text on one line."""
 
 FORMULA_CLASS = """
 @keras.saving.register_keras_serializable()
@@ -41,8 +41,8 @@ class {name}(keras.optimizers.schedules.LearningRateSchedule):
         self.params = params
 
     def __call__(self, step):
-        share = {formula}(keras.ops, keras.ops.cast(step, "float32"), **self.params)
-        return self.schedule(step) * share
+        factor = {formula}(keras.ops, keras.ops.cast(step, "float32"), **self.params)
+        return self.schedule(step) * factor
 
     def get_config(self):
         schedule = keras.optimizers.schedules.serialize(self.schedule)
@@ -56,14 +56,14 @@ class {name}(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class KerasCode(NamedTuple):
-    """A recipe's code in its parts, each ending with a line break.
+    """The parts of a recipe's code; each part except ``imports`` ends with a line break.
 
     Args:
-        imports: the lines it needs.
-        definitions: formulas that Keras lacks, as they stand in `lrlab.schedules`, with a class
-            around each.
-        optimizer: binds ``optimizer``; before it stands what to see to, as a comment.
-        callbacks: binds ``callbacks`` for a reactive schedule; else empty.
+        imports: the import lines, without line breaks.
+        definitions: for each schedule that Keras lacks, the function from `lrlab.schedules` and a
+            Keras class that uses it.
+        optimizer: assigns ``optimizer``, after the optimizer's warning as a comment, if any.
+        callbacks: assigns ``callbacks`` for a reactive schedule, otherwise empty.
     """
 
     imports: tuple[str, ...]
@@ -73,12 +73,12 @@ class KerasCode(NamedTuple):
 
 
 def keras_parts(recipe: Recipe) -> KerasCode:
-    """The parts of the code that makes a recipe's Keras optimizer."""
+    """The parts of the code that builds a recipe's Keras optimizer."""
     spec, schedule = recipe.optimizer_spec, recipe.schedule_spec
-    values = _written(recipe.schedule, schedule.params)
-    definitions = []
+    values = _used_arguments(recipe.schedule, schedule.params)
+    definitions: list[str] = []
     if schedule.plain and recipe.ramp is None:
-        rate = repr(recipe.schedule.params[LEARNING_RATE])
+        rate = repr(recipe.schedule.number(LEARNING_RATE))
     elif schedule.keras_class is None:
         definitions.append(_definition(schedule, FORMULA_CLASS))
         rate = call_code(_class_name(schedule), values)
@@ -88,8 +88,8 @@ def keras_parts(recipe: Recipe) -> KerasCode:
         definitions.append(_definition(RAMP, RAMP_CLASS))
         inner = f"schedule={indented(rate)}"
         rate = call_code(_class_name(RAMP), recipe.ramp.values, first=inner)
-    arguments = (*_written(recipe.optimizer, spec.all_params), *spec.fixed.items())
-    made = call_code(
+    arguments = (*_used_arguments(recipe.optimizer, spec.all_params), *spec.fixed.items())
+    optimizer = call_code(
         f"keras.optimizers.{spec.keras_class}", arguments, f"learning_rate={indented(rate)}"
     )
     callbacks = ""
@@ -98,18 +98,18 @@ def keras_parts(recipe: Recipe) -> KerasCode:
             f"keras.callbacks.{schedule.callback}", recipe.callback_arguments.items()
         )
         callbacks = (
-            "# For model.fit, which needs validation data too: the callback lowers the rate.\n"
+            "# For model.fit, with validation data. The callback cuts the learning rate.\n"
             f"callbacks = [\n    {indented(callback)},\n]\n"
         )
-    caution = "".join(f"# {line}\n" for line in textwrap.wrap(spec.caution, COMMENT))
+    caution = "".join(f"# {line}\n" for line in textwrap.wrap(spec.caution, COMMENT_WIDTH))
     imports = _imports(definitions)
-    return KerasCode(imports, tuple(definitions), f"{caution}optimizer = {made}\n", callbacks)
+    return KerasCode(imports, tuple(definitions), f"{caution}optimizer = {optimizer}\n", callbacks)
 
 
 def keras_code(recipe: Recipe) -> str:
-    """Code that binds ``optimizer``, and ``callbacks`` too where the schedule is reactive.
+    """Code that assigns ``optimizer`` and, for a reactive schedule, ``callbacks``.
 
-    A formula that Keras lacks is written out as it stands in `lrlab.schedules`.
+    For a schedule that Keras lacks, the code includes its function from `lrlab.schedules`.
     """
     code = keras_parts(recipe)
     standard = "".join(f"{line}\n" for line in code.imports if "keras" not in line)
@@ -124,16 +124,14 @@ def _imports(definitions: Iterable[str]) -> tuple[str, ...]:
 
 
 def _definition(schedule: Schedule, template: str) -> str:
-    """The formula's function as it is written in LR Lab, and a Keras class around it."""
-    function = schedule.rate
-    if function is None:
-        raise TypeError(f"schedule {schedule.key} has no formula")
-    made = template.format(name=_class_name(schedule), formula=function.__name__)
-    return f"{_without_annotations(inspect.getsource(function))}\n{made}"
+    """The source of the schedule's function, and a Keras class that uses it."""
+    function = schedule.formula
+    class_code = template.format(name=_class_name(schedule), formula=function.__name__)
+    return f"{_without_annotations(inspect.getsource(function))}\n{class_code}"
 
 
 def _without_annotations(source: str) -> str:
-    """A function's source without the types of its arguments, which are names of LR Lab's."""
+    """A function's source without type annotations, because their names are LR Lab's own."""
     function = ast.parse(source).body[0]
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     spans = [
@@ -151,26 +149,36 @@ def _class_name(schedule: Schedule) -> str:
     return "".join(word.capitalize() for word in schedule.key.split("_"))
 
 
-def _written(choice: Choice, params: Iterable[Param]) -> list[tuple[str, Any]]:
-    """The arguments worth writing: all but those that are unused, as they are by default."""
-    unused = {param.name for param in params if param.default is None}
-    return [(name, v) for name, v in choice.values if v is not None or name not in unused]
+def _used_arguments(choice: Choice, params: Iterable[Param]) -> list[tuple[str, Value]]:
+    """All arguments except those that are ``None`` and default to it."""
+    none_by_default = {param.name for param in params if param.default is None}
+    return [
+        (name, value)
+        for name, value in choice.values
+        if value is not None or name not in none_by_default
+    ]
 
 
-def call_code(name: str, values: Iterable[tuple[str, Any]], first: str = "") -> str:
-    """A call with an argument on each line."""
+def call_code(name: str, values: Iterable[tuple[str, Value]], first: str = "") -> str:
+    """The code of a call, with one argument per line.
+
+    Args:
+        name: the callable.
+        values: name and value of each keyword argument.
+        first: the code of an argument before them, if any.
+    """
     lines = [first] if first else []
     lines += [f"{key}={value_code(value)}" for key, value in values]
     return f"{name}(\n" + "".join(f"    {line},\n" for line in lines) + ")"
 
 
 def indented(call: str) -> str:
-    """A call as it stands one level deeper."""
+    """The code of a call, indented by one level except for its first line."""
     return call.replace("\n", "\n    ")
 
 
-def value_code(value: Any) -> str:
-    """A plain value as it stands in code."""
+def value_code(value: Value) -> str:
+    """The Python literal of a value; a tuple is written as a list."""
     if isinstance(value, str):
         return json.dumps(value)
     return repr(list(value) if isinstance(value, tuple) else value)

@@ -1,4 +1,4 @@
-"""A recipe as a Keras optimizer."""
+"""Builds the Keras optimizer of a recipe."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def keras_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """A fresh Keras optimizer with a recipe's hyperparameters and learning rate."""
+    """A new Keras optimizer with the recipe's hyperparameters and learning rate."""
     spec = recipe.optimizer_spec
     arguments = dict(recipe.optimizer.values) | dict(spec.fixed)
-    optimizer = getattr(keras.optimizers, spec.keras_class)
-    return optimizer(learning_rate=keras_learning_rate(recipe), **arguments)
+    keras_class = getattr(keras.optimizers, spec.keras_class)
+    return keras_class(learning_rate=keras_learning_rate(recipe), **arguments)

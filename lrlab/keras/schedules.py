@@ -1,102 +1,112 @@
-"""The Keras side of learning-rate schedules: Keras's own, and classes for those it lacks.
+"""Learning-rate schedules in Keras: Keras's own classes, and classes for those that Keras lacks.
 
-A saved optimizer that uses one of these classes can be loaded once this module is imported.
+Import this module before loading a saved optimizer that uses one of its classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import keras
 
-from lrlab.params import lookup
-from lrlab.schedules import RAMP, SCHEDULES
+from lrlab.arrays import Tensor
+from lrlab.params import Value, lookup
+from lrlab.schedules import SCHEDULES
 from lrlab.schedules.base import LEARNING_RATE
+from lrlab.schedules.ramp import ramp
 
 if TYPE_CHECKING:
     from lrlab.recipes.recipe import Recipe
 
 PACKAGE = "lrlab"
-"""The name under which Keras finds the classes again when it loads a saved optimizer."""
-
-LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
+"""The package name under which Keras registers the classes to load saved optimizers."""
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class FormulaSchedule(LearningRateSchedule):
-    """A schedule computed by the formula in its description, in float32 as Keras's own.
+class FormulaSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that evaluates the formula of its description in float32, like Keras's own.
 
     Args:
-        key: of the schedule in `SCHEDULES`.
+        key: the schedule's key in `SCHEDULES`.
         params: its parameters.
 
     Raises:
-        InvalidInput: there is no such schedule.
+        InvalidInput: the key is unknown.
+        TypeError: the schedule is reactive and has no formula.
     """
 
-    def __init__(self, key: str, params: Mapping[str, Any]) -> None:
-        self._rate = lookup(SCHEDULES, key, "schedule").rate
+    def __init__(self, key: str, params: Mapping[str, Value]) -> None:
+        self._formula = lookup(SCHEDULES, key, "schedule").formula
         self._key = key
         self._params = dict(params)
 
-    def __call__(self, step: Any) -> Any:
-        """The learning rate used by update ``step``, a float32 tensor."""
-        return self._rate(keras.ops, _as_float(step), **self._params)
+    def __call__(self, step: Tensor) -> Tensor:
+        """The learning rate at ``step``, a float32 tensor."""
+        return self._formula(keras.ops, _to_float32(step), **self._params)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments, fit for JSON."""
+    def get_config(self) -> dict[str, object]:
+        """The constructor's arguments as JSON values."""
         return {"key": self._key, "params": dict(self._params)}
 
 
+class _RampedConfig(TypedDict):
+    schedule: dict[str, object]
+    params: dict[str, Value]
+
+
 @keras.saving.register_keras_serializable(PACKAGE)
-class RampedSchedule(LearningRateSchedule):
-    """Another schedule with a linear warm-up and cool-down around it.
+class RampedSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule with a linear warm-up and cool-down.
 
     Args:
-        schedule: the schedule within.
-        params: those of `RAMP`.
+        schedule: the other schedule.
+        params: the parameters of `RAMP`.
     """
 
-    def __init__(self, schedule: LearningRateSchedule, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, params: Mapping[str, Value]
+    ) -> None:
         self._schedule = schedule
         self._params = dict(params)
 
-    def __call__(self, step: Any) -> Any:
-        """The learning rate used by update ``step``, a float32 tensor."""
-        return self._schedule(step) * RAMP.rate(keras.ops, _as_float(step), **self._params)
+    def __call__(self, step: Tensor) -> Tensor:
+        """The learning rate at ``step``, a float32 tensor."""
+        return self._schedule(step) * ramp(keras.ops, _to_float32(step), **self._params)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments, fit for JSON."""
+    def get_config(self) -> _RampedConfig:
+        """The constructor's arguments as JSON values."""
         schedule = keras.optimizers.schedules.serialize(self._schedule)
         return {"schedule": schedule, "params": dict(self._params)}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> RampedSchedule:
-        """The schedule whose `get_config` this is."""
+    def from_config(cls, config: _RampedConfig) -> RampedSchedule:
+        """The schedule from the result of `get_config`."""
         schedule = keras.optimizers.schedules.deserialize(config["schedule"])
         return cls(schedule, config["params"])
 
 
-def keras_learning_rate(recipe: Recipe) -> float | LearningRateSchedule:
-    """What Keras's optimizer takes as its ``learning_rate`` for a recipe.
+def keras_learning_rate(
+    recipe: Recipe,
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The ``learning_rate`` argument of the recipe's Keras optimizer.
 
-    A plain number where no formula changes it, so that a callback may.
+    It is a plain number if no formula changes it, so that a callback can set it.
     """
     spec, choice = recipe.schedule_spec, recipe.schedule
     if spec.plain and recipe.ramp is None:
-        return choice.params[LEARNING_RATE]
+        return choice.number(LEARNING_RATE)
     if spec.keras_class is None:
         schedule = FormulaSchedule(choice.name, choice.params)
     else:
-        own = getattr(keras.optimizers.schedules, spec.keras_class)
-        schedule = own(**{name: _plain(value) for name, value in choice.values})
+        keras_class = getattr(keras.optimizers.schedules, spec.keras_class)
+        schedule = keras_class(**{name: _to_list(value) for name, value in choice.values})
     return schedule if recipe.ramp is None else RampedSchedule(schedule, recipe.ramp.params)
 
 
-def _as_float(step: Any) -> Any:
+def _to_float32(step: Tensor) -> Tensor:
     return keras.ops.cast(step, "float32")
 
 
-def _plain(value: Any) -> Any:
+def _to_list(value: Value) -> Value | list[float]:
     return list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,7 @@
-"""The optimizers: `OPTIMIZERS` maps each key to its description. Adding one is one entry."""
+"""The optimizers: `OPTIMIZERS` maps each key to its description.
+
+To add an optimizer, add its description to the ``FAMILY`` of its module.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adagrad and Adadelta: the step shrinks where gradients have been large.
+"""Adagrad and Adadelta: weights with large past gradients take smaller steps.
 
 Sources: keras/src/optimizers/adagrad.py, adadelta.py.
 """
@@ -11,11 +11,11 @@ from lrlab.params import Param
 
 
 def epsilon_param(default: float = 1e-7) -> Param:
-    """``epsilon`` of the adaptive optimizers: the small number that keeps a division finite."""
+    """``epsilon`` of the adaptive optimizers: a small number that prevents division by zero."""
     return Param(
         "epsilon",
         default,
-        "A small number in the denominator that keeps the step finite where gradients vanish.",
+        "A small number in the denominator that prevents division by zero when gradients vanish.",
         symbol=r"\epsilon",
         low=0.0,
         slider=(1e-10, 1.0),
@@ -63,7 +63,7 @@ def adadelta_update(
     rho: Tensor,
     epsilon: Tensor,
 ) -> tuple[Tensor, State]:
-    """The step is the gradient times the ratio of two running root mean squares.
+    """Scales the gradient by the ratio of two running root mean squares.
 
     ``d = -g * sqrt(u + epsilon) / sqrt(s + epsilon)``, then ``x + lr * d``, where ``s`` and ``u``
     are running means of ``g**2`` and of ``d**2`` (before this step). Source: Zeiler 2012.
@@ -84,7 +84,7 @@ ADAGRAD = Optimizer(
         Param(
             "initial_accumulator_value",
             0.1,
-            "Where the sum of squared gradients starts; larger means smaller first steps.",
+            "The initial sum of squared gradients; a larger value makes the first steps smaller.",
             symbol="s_0",
             low=0.0,
             slider=(0.0, 1.0),
@@ -99,15 +99,16 @@ s_t &= s_{t-1} + g_t^2, \qquad s_0 = \text{initial accumulator value} \\
 s_t &= s_{t-1} + g_t^2, \qquad s_0 = 0 \\
 \theta_{t+1} &= \theta_t - \eta_t\, \frac{g_t}{\sqrt{s_t} + \epsilon}
 \end{aligned}""",
-    difference="Keras puts ε inside the root and starts the sum at 0.1, which tames the very "
-    "first steps.",
+    difference="Keras puts ε inside the root and starts the sum at 0.1, which makes the first "
+    "steps smaller.",
     init=adagrad_init,
     update=adagrad_update,
     epsilon_in_root=True,
     only_accumulates=True,
-    states=(StateVariable("accumulator", "s", "the sum of all squared gradients so far"),),
+    states=(StateVariable("accumulator", "s", "sum of all squared gradients so far"),),
     reference="Duchi, Hazan and Singer, Adaptive Subgradient Methods, 2011",
-    when="Sparse features, where rare ones deserve larger steps. Its steps only ever shrink.",
+    when="Sparse features: rare features get larger steps. The effective learning rate never "
+    "grows.",
 )
 
 ADADELTA = Optimizer(
@@ -119,7 +120,7 @@ ADADELTA = Optimizer(
         Param(
             "rho",
             0.95,
-            "How slowly the running means forget: 0.95 remembers about twenty steps.",
+            "The decay of the running means: 0.95 averages about the last 20 steps.",
             symbol=r"\rho",
             low=0.0,
             high=1.0,
@@ -135,8 +136,8 @@ u_t &= \rho\, u_{t-1} + (1-\rho)\, \Delta_t^2 \\
 \theta_{t+1} &= \theta_t + \eta_t\, \Delta_t
 \end{aligned}""",
     textbook=r"\theta_{t+1} = \theta_t + \Delta_t",
-    difference="The paper has no learning rate (η = 1). Keras multiplies by one, 0.001 by "
-    "default, which makes its default very slow.",
+    difference="The paper has no learning rate (η = 1). Keras multiplies the step by one, 0.001 by "
+    "default, so with its default Adadelta is very slow.",
     init=adadelta_init,
     update=adadelta_update,
     epsilon_in_root=True,
@@ -145,7 +146,7 @@ u_t &= \rho\, u_{t-1} + (1-\rho)\, \Delta_t^2 \\
         StateVariable("accumulated_delta_var", "u", "running mean of squared steps"),
     ),
     reference="Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012",
-    when="When no learning rate should have to be chosen: set it to 1, as the paper does.",
+    when="If you do not want to tune a learning rate: set it to 1, as in the paper.",
 )
 
 FAMILY = (ADAGRAD, ADADELTA)

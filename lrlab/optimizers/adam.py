@@ -16,12 +16,12 @@ from lrlab.params import Param
 
 
 def beta_params(beta_2: float = 0.999, help_2: str = "") -> tuple[Param, Param]:
-    """``beta_1`` and ``beta_2``, how slowly the two running means forget."""
+    """``beta_1`` and ``beta_2``, the decay rates of the two running means."""
     return (
         Param(
             "beta_1",
             0.9,
-            "How slowly the running mean of gradients forgets: 0.9 remembers about ten steps.",
+            "The decay of the running mean of gradients: 0.9 averages about the last 10 steps.",
             symbol=r"\beta_1",
             low=0.0,
             high=1.0,
@@ -33,8 +33,8 @@ def beta_params(beta_2: float = 0.999, help_2: str = "") -> tuple[Param, Param]:
             "beta_2",
             beta_2,
             help_2
-            or "How slowly the running mean of squared gradients forgets: 0.999 remembers about "
-            "a thousand steps.",
+            or "The decay of the running mean of squared gradients: 0.999 averages about the "
+            "last 1,000 steps.",
             symbol=r"\beta_2",
             low=0.0,
             high=1.0,
@@ -55,10 +55,13 @@ def two_moments(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
 
 
 def power32(beta: Tensor, t: int) -> Tensor:
-    """``beta**t`` in float32, as Keras computes it; a float, or float64 of the shape of ``beta``.
+    """``beta**t`` rounded to float32, as Keras computes it.
 
-    One minus this is where rounding shows: with ``beta_2 = 0.9999`` it moves the first steps by
-    up to 1e-4 of their length, which is more than the rest of the rule together.
+    ``1 - beta**t`` is sensitive to this rounding: with ``beta_2 = 0.9999`` it changes the first
+    steps by up to 1e-4 of their length, more than all other rounding in the rule.
+
+    Returns:
+        A float, or a float64 array of the shape of ``beta``.
     """
     if isinstance(beta, np.ndarray):
         exact = beta.astype(np.float32).astype(np.float64) ** t
@@ -68,17 +71,18 @@ def power32(beta: Tensor, t: int) -> Tensor:
 
 @lru_cache(maxsize=4096)
 def _power32(beta: float, t: int) -> float:
-    # Rounded from float64: NumPy's own float32 power is off by a bit a fifth of the time.
+    # Computed in float64 and rounded: NumPy's float32 power is wrong in the last bit for one
+    # value in five.
     return float(np.float32(float(np.float32(beta)) ** t))
 
 
-def single(beta: Tensor) -> Tensor:
+def round_to_float32(beta: Tensor) -> Tensor:
     """``beta`` rounded to float32, as Keras uses it in some rules."""
     return power32(beta, 1)
 
 
 def adam_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
-    """Both running means and, for AMSGrad, the largest ``v`` start at 0."""
+    """Both running means start at 0, as does the largest ``v`` (for AMSGrad)."""
     return (x * 0.0, x * 0.0, x * 0.0)
 
 
@@ -95,9 +99,9 @@ def adam_update(
     epsilon: Tensor,
     amsgrad: bool,
 ) -> tuple[Tensor, State]:
-    """``x - alpha * m / (sqrt(v) + epsilon)``, ``alpha`` carrying both bias corrections.
+    """``x - alpha * m / (sqrt(v) + epsilon)``; ``alpha`` includes both bias corrections.
 
-    Source: Kingma and Ba 2015, the form before its section 2.1; AMSGrad: Reddi et al. 2018.
+    Source: Kingma and Ba 2015, the variant just before section 2.1; AMSGrad: Reddi et al. 2018.
     """
     m, v, v_max = state
     alpha = lr * xp.sqrt(1 - power32(beta_2, t)) / (1 - power32(beta_1, t))
@@ -120,7 +124,7 @@ def adamax_update(
     beta_2: Tensor,
     epsilon: Tensor,
 ) -> tuple[Tensor, State]:
-    """Adam with the largest recent gradient in place of the mean square.
+    """Adam with a decaying maximum of absolute gradients instead of the root mean square.
 
     Source: Kingma and Ba 2015, section 7.
     """
@@ -131,7 +135,7 @@ def adamax_update(
 
 
 def nadam_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
-    """Both running means start at 0, the product of the momentum schedule at 1."""
+    """The running means start at 0, the product of the momentum schedule at 1."""
     return (x * 0.0, x * 0.0, x * 0.0 + 1.0)
 
 
@@ -147,12 +151,12 @@ def nadam_update(
     beta_2: Tensor,
     epsilon: Tensor,
 ) -> tuple[Tensor, State]:
-    """Adam with Nesterov's look-ahead; its momentum warms up, ``mu = beta_1 (1 - 0.96**t / 2)``.
+    """Adam with Nesterov momentum that warms up: ``mu = beta_1 (1 - 0.96**t / 2)``.
 
     Source: Dozat 2016 (keras/src/optimizers/nadam.py).
     """
     m, v, product = state
-    beta_1, beta_2 = single(beta_1), single(beta_2)
+    beta_1, beta_2 = round_to_float32(beta_1), round_to_float32(beta_2)
     mu = beta_1 * (1 - 0.5 * 0.96**t)
     mu_next = beta_1 * (1 - 0.5 * 0.96 ** (t + 1))
     product = product * mu
@@ -176,14 +180,14 @@ ADAM_TEXTBOOK = r"""\begin{aligned}
 \end{aligned}"""
 
 ADAM_DIFFERENCE = (
-    "Keras adds ε to the uncorrected root of v, the paper to the corrected one. With "
-    "ε = 1e-7 the difference matters only where gradients are tiny, in the first steps."
+    "Keras adds ε to √v before the bias correction, the paper after it. With ε = 1e-7 this "
+    "matters only in the first steps, and only if gradients are tiny."
 )
 
 AMSGRAD = Param(
     "amsgrad",
     False,
-    "Divide by the largest v so far, so that the step size never grows again.",
+    "AMSGrad: divide by the largest v so far, so that the effective learning rate never grows.",
     kind="bool",
 )
 
@@ -204,7 +208,7 @@ ADAM = Optimizer(
         StateVariable("velocity_hat", r"v^{\max}", "largest v so far (AMSGrad only)"),
     ),
     reference="Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015",
-    when="The usual first choice: works with little tuning almost everywhere.",
+    when="The usual first choice: it works for most networks with little tuning.",
 )
 
 ADAMAX = Optimizer(
@@ -213,7 +217,7 @@ ADAMAX = Optimizer(
     keras_class="Adamax",
     learning_rate=0.001,
     params=(
-        *beta_params(help_2="How slowly the largest recent gradient is forgotten."),
+        *beta_params(help_2="The decay of the largest recent gradient."),
         epsilon_param(),
     ),
     latex=r"""\begin{aligned}
@@ -227,10 +231,10 @@ u_t &= \max(\beta_2 u_{t-1},\ |g_t|) \\
     update=adamax_update,
     states=(
         MOMENTUM_STATE,
-        StateVariable("norm", "u", "largest recent gradient, slowly forgotten"),
+        StateVariable("norm", "u", "decaying maximum of absolute gradients"),
     ),
     reference="Kingma and Ba, Adam: A Method for Stochastic Optimization, section 7, 2015",
-    when="Like Adam, but calmer when single gradients are very large.",
+    when="Like Adam, but less sensitive to occasional very large gradients.",
 )
 
 NADAM = Optimizer(
@@ -250,8 +254,8 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 \hat m_t &= \frac{\beta_1 m_t}{1-\beta_1^{t+1}} + \frac{(1-\beta_1)\, g_t}{1-\beta_1^t} \\
 \theta_{t+1} &= \theta_t - \eta_t\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}
 \end{aligned}""",
-    difference="Lectures often show a constant β₁. Keras, like Dozat's paper, lets the momentum "
-    "μ grow from about half of β₁ to β₁.",
+    difference="Textbooks often use a constant β₁. In Keras, as in Dozat's paper, the momentum μ "
+    "grows from about half of β₁ to β₁.",
     init=nadam_init,
     update=nadam_update,
     states=(
@@ -260,7 +264,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
         StateVariable("u_product", r"\Pi", "product of the momentum schedule so far"),
     ),
     reference="Dozat, Incorporating Nesterov Momentum into Adam, 2016",
-    when="Adam with a look-ahead; often a little quicker at the start. The notebook's choice.",
+    when="Adam with Nesterov momentum; often a little faster at first. Used in the notebook.",
 )
 
 FAMILY = (ADAM, ADAMAX, NADAM)

@@ -1,4 +1,4 @@
-"""AdamW and what grew from it: Muon (AdamW for all but matrices) and schedule-free AdamW.
+"""AdamW and two optimizers based on it: Muon (AdamW except for matrices) and schedule-free AdamW.
 
 Sources: keras/src/optimizers/adamw.py, muon.py, schedule_free_adamw.py.
 """
@@ -18,7 +18,7 @@ from lrlab.optimizers.adam import (
     adam_update,
     beta_params,
     power32,
-    single,
+    round_to_float32,
     two_moments,
 )
 from lrlab.optimizers.base import MATRICES, WEIGHT_DECAY, Optimizer, StateVariable
@@ -41,9 +41,9 @@ def muon_update(
     adam_lr_ratio: Tensor,
     **_: Tensor,
 ) -> tuple[Tensor, State]:
-    """What Muon does to a vector: Adam's step at ``adam_lr_ratio`` times the rate.
+    """Muon's step for a vector: Adam's step at ``adam_lr_ratio`` times the learning rate.
 
-    Its own rule, for matrices, is not needed on a 2D surface. Source: Jordan et al. 2024.
+    Muon's rule for matrices is not needed on a 2D surface. Source: Jordan et al. 2024.
     """
     m, v = state
     x, (m, v, _unused) = adam_update(
@@ -62,7 +62,7 @@ def muon_update(
 
 
 def schedule_free_init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
-    """The fast point ``z`` starts where the weights are, the mean square at 0."""
+    """The fast point ``z`` starts at the weights, the mean square at 0."""
     return (x * 1.0, x * 0.0)
 
 
@@ -79,14 +79,14 @@ def schedule_free_update(
     epsilon: Tensor,
     warmup_steps: Tensor,
 ) -> tuple[Tensor, State]:
-    """A fast point ``z`` takes the plain steps, the weights are the average of all its places.
+    """A fast point ``z`` takes the steps; the weights are the average of all its positions.
 
-    In the paper the weights lie between the two, by ``beta_1``. Keras means to do that too, but
-    on TensorFlow it reads ``z`` after it has moved where it wants the one before, and ``beta_1``
+    In the paper, ``beta_1`` interpolates the weights between the fast point and the average. On
+    TensorFlow, Keras reads the new ``z`` where its formula needs the previous one, and ``beta_1``
     cancels out. Source: Defazio et al. 2024 (keras/src/optimizers/schedule_free_adamw.py).
     """
     z, v = state
-    beta_2 = single(beta_2)
+    beta_2 = round_to_float32(beta_2)
     lr = lr * min(t / warmup_steps, 1.0) if warmup_steps > 0 else lr
     v = v + (g * g - v) * (1 - beta_2)
     z = z - lr * g / (xp.sqrt(v / (1 - power32(beta_2, t))) + epsilon)
@@ -111,7 +111,7 @@ m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t, \qquad v_t = \beta_2 v_{t-1} + (1-\b
     update=ADAM.update,
     states=ADAM.states,
     reference="Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019",
-    when="Adam for networks that need weight decay, such as transformers.",
+    when="Adam with decoupled weight decay, for networks that need it, such as transformers.",
 )
 
 
@@ -119,7 +119,7 @@ def _coefficient(name: str, default: float, symbol: str) -> Param:
     return Param(
         name,
         default,
-        "A coefficient of the polynomial that makes the step's matrix nearly orthogonal.",
+        "A coefficient of the polynomial that makes the update matrix nearly orthogonal.",
         symbol=symbol,
         low=-100.0,
         high=100.0,
@@ -143,13 +143,13 @@ MUON = Optimizer(
             _DECAY,
             name="adam_weight_decay",
             optional=True,
-            help="Weight decay for vectors, which Muon leaves to AdamW.",
+            help="Weight decay for vectors, which Muon updates with AdamW.",
         ),
         epsilon_param(),
         Param(
             "adam_lr_ratio",
             1.0,
-            "The share of the learning rate that vectors get.",
+            "The learning rate for vectors is the learning rate times this.",
             low=0.0,
             high=1000.0,
             slider=(0.01, 10.0),
@@ -159,7 +159,7 @@ MUON = Optimizer(
         Param(
             "momentum",
             0.95,
-            "How much of the last step is carried into this one.",
+            "The share of the previous step that is added to this one.",
             symbol=r"\beta",
             low=0.0,
             high=1.0,
@@ -170,18 +170,18 @@ MUON = Optimizer(
         Param(
             "ns_steps",
             5,
-            "How many Newton-Schulz iterations make the step's matrix nearly orthogonal.",
+            "The number of Newton-Schulz iterations that make the update matrix nearly orthogonal.",
             kind="int",
             low=1,
             high=20,
             slider=(1, 10),
             group=MATRICES,
         ),
-        Param("nesterov", True, "Look ahead along the momentum.", kind="bool", group=MATRICES),
+        Param("nesterov", True, "Use Nesterov momentum.", kind="bool", group=MATRICES),
         Param(
             "rms_rate",
             0.2,
-            "Scales a matrix's step to the size that Adam's would have.",
+            "Scales a matrix's step to about the size of Adam's step.",
             low=0.0,
             high=100.0,
             slider=(0.01, 1.0),
@@ -204,11 +204,11 @@ M_t &= \beta M_{t-1} + G_t, \qquad U_t = \operatorname{orthogonal}(G_t + \beta M
     init=two_moments,
     update=muon_update,
     states=(MOMENTUM_STATE, VELOCITY_STATE),
-    on_vectors="Muon's own rule is for matrices; everything else it leaves to AdamW. The point "
-    "(x, y) is a vector, so this path is AdamW's. Train a network to see Muon itself.",
+    on_vectors="Muon's own rule applies to matrices only; it updates everything else with AdamW. "
+    "The point (x, y) is a vector, so this path is AdamW's. Train a network to see Muon itself.",
     reference="Jordan et al., Muon: An Optimizer for Hidden Layers in Neural Networks, 2024; "
     "Liu et al., Muon is Scalable for LLM Training, 2025",
-    when="The hidden layers of large networks; each of its steps costs more than Adam's.",
+    when="The hidden layers of large networks; each step costs more than one of Adam's.",
 )
 
 SCHEDULE_FREE_ADAMW = Optimizer(
@@ -219,8 +219,8 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     params=(
         replace(
             beta_params()[0],
-            help="In the paper how far the weights lie from the fast point towards the average; "
-            "without effect in Keras 3.15.",
+            help="In the paper, the share of the average in the weights; the fast point has the "
+            "rest. No effect in Keras 3.15.",
             open_low=True,
             slider=(0.01, 0.999),
         ),
@@ -229,7 +229,8 @@ SCHEDULE_FREE_ADAMW = Optimizer(
         Param(
             "warmup_steps",
             0,
-            "Over so many steps the learning rate climbs from near 0, on top of any schedule.",
+            "The number of steps in which the learning rate rises from near 0, on top of any "
+            "schedule.",
             kind="int",
             symbol="w",
             low=0,
@@ -247,21 +248,22 @@ z_t &= z_{t-1} - \eta_t\, \frac{g_t}{\sqrt{v_t/(1-\beta_2^t)} + \epsilon} \\
 \bar x_t &= \left(1 - \tfrac1t\right) \bar x_{t-1} + \tfrac1t\, z_t \\
 \theta_{t+1} &= (1-\beta_1)\, z_t + \beta_1\, \bar x_t
 \end{aligned}""",
-    difference="In the paper the weights lie between the fast point z and its average. On "
-    "TensorFlow, Keras 3.15 mixes in the new z where the old one belongs, β₁ cancels out, and "
-    "the weights are the average itself. LR Lab builds the optimizer before training: where Keras "
-    "does so while it traces the first step, z starts at 0 and the initial weights are lost.",
-    caution="Call optimizer.build(model.trainable_variables) before model.fit: where Keras 3.15 "
-    "builds it while tracing the first step, the initial weights are lost.",
+    difference="In the paper, the weights lie between the fast point z and its average. On "
+    "TensorFlow, Keras 3.15 uses the new z where it needs the previous one, so β₁ cancels out "
+    "and the weights are the average itself. LR Lab builds the optimizer before training. "
+    "Otherwise Keras builds it while tracing the first step, z starts at 0, and the initial "
+    "weights are lost.",
+    caution="Call optimizer.build(model.trainable_variables) before model.fit. Otherwise Keras "
+    "3.15 builds the optimizer while tracing the first step, and the initial weights are lost.",
     init=schedule_free_init,
     update=schedule_free_update,
     states=(
-        StateVariable("momentum", "z", "the fast point, which takes the plain steps"),
+        StateVariable("momentum", "z", "the fast point, which takes the steps"),
         VELOCITY_STATE,
     ),
     reference="Defazio et al., The Road Less Scheduled, 2024",
-    when="When the length of the run is not known: averaging takes the place of a decay, so give "
-    "it a constant rate.",
+    when="Runs of unknown length: averaging replaces a learning-rate decay, so use a constant "
+    "learning rate.",
 )
 
 FAMILY = (ADAMW, MUON, SCHEDULE_FREE_ADAMW)

@@ -1,4 +1,4 @@
-"""What an optimizer is to LR Lab: a description and a pair of pure functions."""
+"""The description of an optimizer: its parameters, texts and two pure functions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 from lrlab.arrays import ArrayOps, State, Tensor
 from lrlab.params import Param, Value
 
-SHARED = "Weight decay and gradient clipping"
-"""The heading of the parameters that all optimizers share."""
+SHARED_GROUP = "Weight decay and gradient clipping"
+"""The heading of the parameters that all optimizers have in common."""
 
 MATRICES = "For weight matrices only"
 """The heading of the parameters that have no effect on a vector."""
@@ -18,14 +18,14 @@ MATRICES = "For weight matrices only"
 WEIGHT_DECAY = Param(
     "weight_decay",
     None,
-    "Pull every weight towards zero by this share of the learning rate, before each step.",
+    "Before each step, multiply every weight by 1 - (this value × the learning rate).",
     symbol=r"\lambda",
     low=0.0,
     high=10.0,
     slider=(1e-5, 1.0),
     scale="log",
     optional=True,
-    group=SHARED,
+    group=SHARED_GROUP,
 )
 
 SHARED_PARAMS = (
@@ -33,44 +33,45 @@ SHARED_PARAMS = (
     Param(
         "clipnorm",
         None,
-        "Shorten the gradient of each weight matrix to at most this length.",
+        "Scale down the gradient of each weight array so that its length is at most this.",
         symbol="c_n",
         low=0.0,
         open_low=True,
         slider=(1e-3, 100.0),
         scale="log",
         optional=True,
-        group=SHARED,
+        group=SHARED_GROUP,
     ),
     Param(
         "clipvalue",
         None,
-        "Cut each gradient component to at most this size.",
+        "Limit each gradient component to at most this absolute value.",
         symbol="c_v",
         low=0.0,
         open_low=True,
         slider=(1e-3, 100.0),
         scale="log",
         optional=True,
-        group=SHARED,
+        group=SHARED_GROUP,
     ),
 )
-"""Arguments that every Keras optimizer takes and that change the step
-(keras/src/optimizers/base_optimizer.py)."""
+"""The arguments of every Keras optimizer that change a single step
+(keras/src/optimizers/base_optimizer.py). Gradient accumulation is left out, and so is
+``global_clipnorm``, which equals ``clipnorm`` for a single weight array."""
 
 SHARED_NAMES = tuple(param.name for param in SHARED_PARAMS)
 
 
 @dataclass(frozen=True)
 class StateVariable:
-    """One thing an optimizer remembers for each weight, named as Keras names the variable.
+    """A quantity that an optimizer keeps for each weight.
 
     Args:
         name: Keras's name of the variable.
         symbol: the LaTeX symbol used in the formula.
-        help: what it holds, in a few words.
-        direction: 1 if it points the way the weight moves, -1 if it points the opposite way, as a
-            gradient does, and 0 if it is not a direction.
+        help: a few words on what it holds.
+        direction: 1 if it points in the direction in which the weight moves, -1 if it points the
+            opposite way, like a gradient, 0 if it is not a direction.
     """
 
     name: str
@@ -83,33 +84,35 @@ class StateVariable:
 class Optimizer:
     """A Keras optimizer described as data, with its update rule.
 
-    ``init(xp, x, **hyper)`` gives the state before the first step, one array a state variable.
-    ``update(xp, x, g, state, lr, t, **hyper)`` gives the next ``(x, state)``; ``x``, ``g`` and
-    each state array have shape ``(..., 2)`` (or are single floats, for an elementwise rule),
-    ``lr`` is the learning rate of this step, ``t`` counts from 1, and ``hyper`` holds the
+    ``init(xp, x, **hyper)`` returns the state before the first step, one array per state variable.
+    ``update(xp, x, g, state, lr, t, **hyper)`` returns the next ``(x, state)``. ``x``, ``g`` and
+    each state array have shape ``(..., 2)``; an elementwise rule also takes single floats. ``lr``
+    is the learning rate of this step, ``t`` counts steps from 1, and ``hyper`` holds the
     optimizer's own parameters, which broadcast against ``x``.
 
     Args:
         key: Keras's name in snake case.
-        label: the name people use.
+        label: the display name.
         keras_class: the class in ``keras.optimizers``.
         learning_rate: Keras's default learning rate.
-        params: the optimizer's own parameters (`SHARED_PARAMS` come on top).
-        latex: the rule that Keras really applies.
+        params: the optimizer's own parameters, without `SHARED_PARAMS`.
+        latex: the rule as Keras applies it.
         init, update: see above.
-        states: what is remembered between steps, in the order of ``init``.
-        fixed: Keras arguments this entry sets for good (Momentum and Nesterov are SGD).
-        textbook: the textbook's form, where it differs, and ``difference`` says how.
-        caution: what whoever trains with it in Keras must see to, for a comment in code.
-        elementwise: each weight moves by its own gradient alone.
-        epsilon_in_root: epsilon is added to the squares, under the root, not to the root.
-        only_accumulates: the squares under the fraction are summed and never forgotten, so the
-            effective learning rate can only fall.
-        plain_at_zero: the parameter at whose value 0 the rule is plain gradient descent.
-        slow_steps: in training a step takes some ten times as long as with other optimizers.
-        unfused_because: why training without XLA is faster; empty where it is not.
-        on_vectors: what the rule does on a 2-vector and why, where it depends on the shape.
-        decay_param: the parameter that is the weight decay of a vector.
+        states: the state variables, in the order in which ``init`` returns them.
+        fixed: Keras arguments with a fixed value in this entry (Momentum and Nesterov are SGD).
+        textbook: the textbook's rule in LaTeX, if it differs from Keras's.
+        difference: how the two rules differ; empty if they do not.
+        caution: a warning for users of the Keras optimizer, written into generated code.
+        elementwise: the update of each weight depends only on that weight's own gradient.
+        epsilon_in_root: epsilon is added under the square root, not to the root.
+        only_accumulates: the squared gradients in the denominator are summed and never decay, so
+            the effective learning rate can only fall.
+        plain_at_zero: the parameter that makes the rule plain gradient descent when it is 0.
+        slow_steps: a training step takes about ten times as long as with other optimizers.
+        unfused_reason: why training is faster without XLA; empty if it is not.
+        on_vectors: what the rule does on a 2-vector and why, if it depends on the array's shape.
+        decay_param: the weight decay that applies to vectors: ``weight_decay``, but Muon's
+            ``adam_weight_decay``.
         reference: paper and year.
         when: a sentence on when to use it.
     """
@@ -134,7 +137,7 @@ class Optimizer:
     only_accumulates: bool = False
     plain_at_zero: str = ""
     slow_steps: bool = False
-    unfused_because: str = ""
+    unfused_reason: str = ""
     on_vectors: str = ""
     decay_param: str = "weight_decay"
 
@@ -148,14 +151,14 @@ class Optimizer:
 def clip_gradient(
     xp: ArrayOps, g: Tensor, clipnorm: float | None, clipvalue: float | None, norm: Tensor
 ) -> Tensor:
-    """The gradient as Keras clips it: by the variable's norm, else by value.
+    """Clips a gradient as Keras does: by the variable's norm, or else by value.
 
     Args:
         xp: `numpy` or `lrlab.descent.float_ops`.
         g: the gradient, shape ``(..., 2)``, or one of its two components.
-        clipnorm: longest gradient allowed, or ``None``.
-        clipvalue: largest component allowed, or ``None``.
-        norm: the length of the whole gradient, broadcastable to ``g``; read with ``clipnorm``.
+        clipnorm: the largest norm of the gradient, or ``None``.
+        clipvalue: the largest absolute value of a component, or ``None``.
+        norm: the norm of the whole gradient, broadcastable to ``g``; used only with ``clipnorm``.
     """
     if clipnorm is not None:
         return g * clipnorm / xp.maximum(norm, clipnorm)
@@ -165,7 +168,7 @@ def clip_gradient(
 
 
 def decay_weights(x: Tensor, lr: Tensor, weight_decay: float | None) -> Tensor:
-    """Decoupled weight decay, applied before the step: ``x - x * weight_decay * lr``."""
+    """Applies decoupled weight decay, before the step: ``x - x * weight_decay * lr``."""
     return x if weight_decay is None else x - x * weight_decay * lr
 
 
@@ -181,17 +184,17 @@ def step(
     shared: Mapping[str, Tensor],
     norm: Tensor = None,
 ) -> tuple[Tensor, State]:
-    """One optimizer step as Keras takes it: clip, decay the weights, apply the rule.
+    """One optimizer step in Keras's order: clip the gradient, decay the weights, apply the rule.
 
     Args:
-        optimizer: whose rule is applied.
+        optimizer: the optimizer whose rule is applied.
         xp: `numpy` for arrays of shape ``(..., 2)``, `lrlab.descent.float_ops` for one coordinate.
-        x, g, state: the point, the gradient there, and the optimizer's state.
+        x, g, state: the point, its gradient and the optimizer's state.
         lr: the learning rate of this step.
-        t: the step's number, counted from 1.
-        hyper: the rule's own parameters.
+        t: the number of the step, counted from 1.
+        hyper: the optimizer's own parameters.
         shared: ``weight_decay``, ``clipnorm`` and ``clipvalue``.
-        norm: the gradient's length, broadcastable to ``g``; read only with ``clipnorm``.
+        norm: the norm of the gradient, broadcastable to ``g``; used only with ``clipnorm``.
 
     Returns:
         The next point and the next state.

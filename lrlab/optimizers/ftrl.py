@@ -30,7 +30,7 @@ def update(
     l2_shrinkage_regularization_strength: Tensor,
     beta: Tensor,
 ) -> tuple[Tensor, State]:
-    """The weight is solved for afresh from the accumulated ``n`` and ``z``.
+    """Computes the weight from the accumulated ``n`` and ``z``, not from the previous weight.
 
     ``x = (clip(z, -l1, l1) - z) / (n**p / lr + 2 * l2 + beta / lr)`` with
     ``p = -learning_rate_power``. Source: McMahan et al. 2013.
@@ -62,7 +62,7 @@ FTRL = Optimizer(
         Param(
             "learning_rate_power",
             -0.5,
-            "How fast steps shrink as gradients pile up; 0 keeps the learning rate fixed.",
+            "How fast steps shrink as gradients accumulate; 0 keeps the learning rate constant.",
             symbol="-p",
             high=0.0,
             low=-10.0,
@@ -71,19 +71,19 @@ FTRL = Optimizer(
         Param(
             "initial_accumulator_value",
             0.1,
-            "Where the sum of squared gradients starts; larger means smaller first steps.",
+            "The initial sum of squared gradients; a larger value makes the first steps smaller.",
             symbol="n_0",
             low=0.0,
             slider=(0.0, 1.0),
         ),
         _strength(
-            "l1_regularization_strength", r"\lambda_1", "Sets small weights to exactly zero."
+            "l1_regularization_strength", r"\lambda_1", "Sets small weights to exactly zero (L1)."
         ),
-        _strength("l2_regularization_strength", r"\lambda_2", "Pulls weights towards zero."),
+        _strength("l2_regularization_strength", r"\lambda_2", "Pulls weights towards zero (L2)."),
         _strength(
             "l2_shrinkage_regularization_strength",
             r"\lambda_s",
-            "Pulls weights towards zero through the gradient, as an L2 loss would.",
+            "Pulls weights towards zero through the gradient, like an L2 term in the loss.",
         ),
         _strength("beta", r"\beta", "Added to the root of the sum of squared gradients."),
     ),
@@ -95,17 +95,18 @@ z_t &= z_{t-1} + \tilde g_t - \frac{n_t^{\,p} - n_{t-1}^{\,p}}{\eta_t}\, \theta_
 \end{aligned}""",
     textbook=r"""\sigma_t = \frac{n_t^{\,p}}{\eta_t} - \frac{n_{t-1}^{\,p}}{\eta_{t-1}},
 \qquad z_t = z_{t-1} + g_t - \sigma_t\, \theta_t""",
-    difference="Keras divides the old n by the new learning rate, so under a changing schedule "
-    "the weight can jump; and the linear term starts at 0, so the first step forgets the start.",
+    difference="Keras divides the old n by the new learning rate, so the weight can jump when a "
+    "schedule changes the rate. The linear term z starts at 0, so the first step discards the "
+    "initial weight.",
     init=init,
     update=update,
     only_accumulates=True,
     states=(
-        StateVariable("accumulator", "n", "the sum of squared gradients so far"),
-        StateVariable("linear", "z", "the sum of gradients, less what the weights account for"),
+        StateVariable("accumulator", "n", "sum of squared gradients so far"),
+        StateVariable("linear", "z", "sum of gradients minus a correction for past weights"),
     ),
     reference="McMahan et al., Ad Click Prediction: a View from the Trenches, 2013",
-    when="Very large sparse linear models, where most weights should be exactly zero.",
+    when="Very large sparse linear models in which most weights should be exactly zero.",
 )
 
 FAMILY = (FTRL,)

@@ -1,4 +1,4 @@
-"""Optimizers that look at a weight array as a whole: Lamb and Adafactor.
+"""Optimizers whose step depends on the whole weight array: Lamb and Adafactor.
 
 Sources: keras/src/optimizers/lamb.py, adafactor.py.
 """
@@ -28,16 +28,16 @@ def lamb_update(
     beta_2: Tensor,
     epsilon: Tensor,
 ) -> tuple[Tensor, State]:
-    """Adam's step, made as long as the weights are: ``x - lr * |x| / |u| * u``.
+    """Adam's step ``u``, scaled to the norm of the weights: ``x - lr * |x| / |u| * u``.
 
-    Where either length is 0, the ratio is 1. Source: You et al. 2020.
+    The ratio is 1 if either norm is 0. Source: You et al. 2020.
     """
     m, v = state
     m = m + (g - m) * (1 - beta_1)
     v = v + (g * g - v) * (1 - beta_2)
     u = (m / (1 - power32(beta_1, t))) / (xp.sqrt(v / (1 - power32(beta_2, t))) + epsilon)
-    long, wide = _norm(xp, x), _norm(xp, u)
-    ratio = xp.where((long > 0) & (wide > 0), long / wide, 1.0)
+    x_norm, u_norm = _norm(xp, x), _norm(xp, u)
+    ratio = xp.where((x_norm > 0) & (u_norm > 0), x_norm / u_norm, 1.0)
     return x - ratio * lr * u, (m, v)
 
 
@@ -60,19 +60,19 @@ def adafactor_update(
     clip_threshold: Tensor,
     relative_step: bool,
 ) -> tuple[Tensor, State]:
-    """The gradient over its running root mean square, relative to the size of the weights.
+    """Divides the gradient by its running RMS and scales the step to the RMS of the weights.
 
-    The rate is always capped at ``1 / sqrt(t)``, whatever ``relative_step`` says, and multiplied
-    by the root mean square of ``x``, at least ``epsilon_2``. Source: Shazeer and Stern 2018, the
-    form for vectors.
+    The learning rate is capped at ``1 / sqrt(t)``, even if ``relative_step`` is false, and
+    multiplied by the RMS of ``x`` or by ``epsilon_2``, whichever is larger. Source: Shazeer and
+    Stern 2018, the form for vectors.
     """
     (v,) = state
     beta_2 = 1 - t**beta_2_decay
     v = beta_2 * v + (1 - beta_2) * (g * g + epsilon_1)
     u = g / xp.sqrt(v)
     u = u / xp.maximum(1.0, _norm(xp, u) / 2**0.5 / clip_threshold)
-    size = xp.maximum(epsilon_2, _norm(xp, x) / 2**0.5)
-    return x - size * xp.minimum(lr, 1 / t**0.5) * u, (v,)
+    scale = xp.maximum(epsilon_2, _norm(xp, x) / 2**0.5)
+    return x - scale * xp.minimum(lr, 1 / t**0.5) * u, (v,)
 
 
 LAMB = Optimizer(
@@ -91,11 +91,11 @@ u_t &= \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} \\
     update=lamb_update,
     states=(MOMENTUM_STATE, VELOCITY_STATE),
     elementwise=False,
-    on_vectors="Lamb scales its step by the length of the whole weight array. Here the array is "
-    "the point (x, y): far from the origin steps are long, near it they are short, and the "
-    "origin itself is hard to leave.",
+    on_vectors="Lamb scales its step by the length of the whole weight array, which here is the "
+    "point (x, y). Steps are long far from the origin and short near it, and the origin itself "
+    "is hard to leave.",
     reference="You et al., Large Batch Optimization for Deep Learning, 2020",
-    when="Very large batches: each layer takes a step in proportion to its own weights.",
+    when="Very large batches: the step of each layer is proportional to the size of its weights.",
 )
 
 ADAFACTOR = Optimizer(
@@ -107,7 +107,7 @@ ADAFACTOR = Optimizer(
         Param(
             "beta_2_decay",
             -0.8,
-            "How fast the memory of squared gradients lengthens as training goes on.",
+            "How fast the averaging window of squared gradients grows during training.",
             symbol="c",
             low=-10.0,
             high=0.0,
@@ -125,7 +125,7 @@ ADAFACTOR = Optimizer(
         Param(
             "epsilon_2",
             1e-3,
-            "The smallest size that weights are taken to have.",
+            "A lower bound on the size of the weights, by which each step is scaled.",
             symbol=r"\epsilon_2",
             low=0.0,
             slider=(1e-6, 1.0),
@@ -134,7 +134,7 @@ ADAFACTOR = Optimizer(
         Param(
             "clip_threshold",
             1.0,
-            "A step whose root mean square is larger than this is shortened to it.",
+            "If the root mean square of a step exceeds this, the step is scaled down to it.",
             symbol="d",
             low=0.0,
             open_low=True,
@@ -144,7 +144,7 @@ ADAFACTOR = Optimizer(
         Param(
             "relative_step",
             True,
-            "Cap the learning rate at 1/√t. Keras 3.15 does so whatever is set here.",
+            "Cap the learning rate at 1/√t. Keras 3.15 does so in either case.",
             kind="bool",
         ),
     ),
@@ -160,12 +160,13 @@ u_t &= \frac{g_t}{\sqrt{v_t}}, \qquad
     update=adafactor_update,
     states=(StateVariable("velocity", "v", "running mean of squared gradients"),),
     elementwise=False,
-    on_vectors="For a matrix Adafactor keeps one number a row and one a column in place of a "
-    "whole array. The point (x, y) is a vector, for which it keeps every number, so the path "
-    "shows its scaling but not its saving of memory.",
+    on_vectors="For a matrix, Adafactor stores one number per row and per column instead of one "
+    "per weight. The point (x, y) is a vector, for which it stores every number, so the path "
+    "shows its scaling but not how it saves memory.",
     reference="Shazeer and Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory "
     "Cost, 2018",
-    when="Networks too large for Adam's memory; its steps are relative to the weights' size.",
+    when="Networks that are too large to store Adam's state; its steps are proportional to the "
+    "size of the weights.",
 )
 
 FAMILY = (LAMB, ADAFACTOR)

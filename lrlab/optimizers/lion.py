@@ -1,4 +1,4 @@
-"""Lion: a step of fixed size in the direction of the sign.
+"""Lion: each weight moves by the learning rate, in the direction of a sign.
 
 Source: keras/src/optimizers/lion.py.
 """
@@ -26,7 +26,7 @@ def update(
     beta_1: Tensor,
     beta_2: Tensor,
 ) -> tuple[Tensor, State]:
-    """``x - lr * sign(beta_1 * m + (1 - beta_1) * g)``, then ``m`` forgets with ``beta_2``.
+    """``x - lr * sign(beta_1 * m + (1 - beta_1) * g)``, then ``m`` decays with ``beta_2``.
 
     Source: Chen et al. 2023.
     """
@@ -44,7 +44,7 @@ LION = Optimizer(
         Param(
             "beta_1",
             0.9,
-            "How much the remembered gradients weigh against the newest one in this step.",
+            "The weight of the running mean in this step; the newest gradient gets the rest.",
             symbol=r"\beta_1",
             low=0.0,
             high=1.0,
@@ -55,7 +55,7 @@ LION = Optimizer(
         Param(
             "beta_2",
             0.99,
-            "How slowly the running mean of gradients forgets: 0.99 remembers about a hundred.",
+            "The decay of the running mean of gradients: 0.99 averages about the last 100 steps.",
             symbol=r"\beta_2",
             low=0.0,
             high=1.0,
@@ -72,8 +72,8 @@ m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t
     update=update,
     states=(StateVariable("momentum", "m", "running mean of gradients", -1),),
     reference="Chen et al., Symbolic Discovery of Optimization Algorithms, 2023",
-    when="Large networks with large batches; take a tenth of Adam's learning rate, because every "
-    "weight moves by the full rate at every step.",
+    when="Large networks with large batches. Use a tenth of Adam's learning rate, because every "
+    "weight moves by the full learning rate at every step.",
 )
 
 FAMILY = (LION,)

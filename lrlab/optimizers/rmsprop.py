@@ -1,4 +1,4 @@
-"""RMSprop: divide the gradient by a running root mean square of itself.
+"""RMSprop: divides the gradient by its own running root mean square.
 
 Source: keras/src/optimizers/rmsprop.py.
 """
@@ -12,7 +12,7 @@ from lrlab.params import Param
 
 
 def init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
-    """Mean square, momentum and mean gradient start at 0."""
+    """The mean square, the momentum and the mean gradient start at 0."""
     return (x * 0.0, x * 0.0, x * 0.0)
 
 
@@ -31,16 +31,16 @@ def update(
 ) -> tuple[Tensor, State]:
     """``x - m`` with ``m = momentum * m + lr * g / sqrt(v + epsilon)``.
 
-    ``v`` is the running mean of ``g**2``, less the square of the running mean of ``g`` when
-    centered. Source: Hinton, lecture 6e, 2012; centered: Graves 2013.
+    ``v`` is the running mean of ``g**2``. With ``centered``, the square of the running mean of
+    ``g`` is subtracted from it. Source: Hinton, lecture 6e, 2012; centered: Graves 2013.
     """
     v, m, a = state
     v = rho * v + (1 - rho) * (g * g)
-    spread = v
+    variance = v
     if centered:
         a = rho * a + (1 - rho) * g
-        spread = v - a * a
-    m = momentum * m + lr * g / xp.sqrt(spread + epsilon)
+        variance = v - a * a
+    m = momentum * m + lr * g / xp.sqrt(variance + epsilon)
     return x - m, (v, m, a)
 
 
@@ -53,7 +53,7 @@ RMSPROP = Optimizer(
         Param(
             "rho",
             0.9,
-            "How slowly the mean square forgets: 0.9 remembers about ten steps.",
+            "The decay of the mean square: 0.9 averages about the last 10 steps.",
             symbol=r"\rho",
             low=0.0,
             high=1.0,
@@ -63,7 +63,7 @@ RMSPROP = Optimizer(
         Param(
             "momentum",
             0.0,
-            "How much of the last step is carried into this one.",
+            "The share of the previous step that is added to this one.",
             symbol=r"\beta",
             low=0.0,
             high=1.0,
@@ -74,7 +74,7 @@ RMSPROP = Optimizer(
         Param(
             "centered",
             False,
-            "Divide by the spread of the gradient around its mean, not by its size.",
+            "Divide by the standard deviation of the gradient instead of its root mean square.",
             kind="bool",
         ),
     ),
@@ -87,18 +87,18 @@ m_t &= \beta\, m_{t-1} + \eta_t\, \frac{g_t}{\sqrt{v_t + \epsilon}} \\
 \qquad \sqrt{v_t - a_t^2 + \epsilon}\ \text{ below}
 \end{aligned}""",
     textbook=r"""\theta_{t+1} = \theta_t - \eta_t\, \frac{g_t}{\sqrt{v_t} + \epsilon}""",
-    difference="Keras puts ε inside the root, so the same ε acts as a much larger one: "
-    "1e-7 inside is like 3e-4 outside where gradients vanish.",
+    difference="Keras puts ε inside the root, where the same ε has a much larger effect: when "
+    "gradients vanish, 1e-7 inside the root is like 3e-4 outside.",
     init=init,
     update=update,
     epsilon_in_root=True,
     states=(
         StateVariable("velocity", "v", "running mean of squared gradients"),
-        StateVariable("momentum", "m", "the step just taken, with its sign reversed", -1),
+        StateVariable("momentum", "m", "the previous step with its sign reversed", -1),
         StateVariable("average_gradient", "a", "running mean of gradients (centered only)"),
     ),
     reference="Tieleman and Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012",
-    when="Gradients whose size changes a lot during training, such as in recurrent networks.",
+    when="Gradients whose size changes a lot during training, as in recurrent networks.",
 )
 
 FAMILY = (RMSPROP,)

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent: plain, with momentum, with Nesterov momentum.
+"""Stochastic gradient descent: plain, with momentum and with Nesterov momentum.
 
 Source: keras/src/optimizers/sgd.py.
 """
@@ -12,18 +12,20 @@ from lrlab.params import Param
 _MOMENTUM = Param(
     "momentum",
     0.9,
-    "How much of the last step is carried into this one: 0 none, 0.9 about the last ten.",
+    "The share of the previous step that is added to this one; 0.9 sums about the last 10 steps.",
     symbol=r"\beta",
     low=0.0,
     high=1.0,
     slider=(0.0, 0.999),
     scale="memory",
 )
-_STATES = (StateVariable("momentum", "m", "the step just taken, part of which is taken again", 1),)
+_STATES = (
+    StateVariable("momentum", "m", "the previous step, part of which is added to the next", 1),
+)
 
 
 def init(xp: ArrayOps, x: Tensor, **_: Tensor) -> State:
-    """No step taken yet: ``m = 0``."""
+    """The momentum starts at 0."""
     return (x * 0.0,)
 
 
@@ -40,8 +42,8 @@ def update(
 ) -> tuple[Tensor, State]:
     """``m = momentum * m - lr * g``, then ``x + m``; with Nesterov ``x + momentum * m - lr * g``.
 
-    Source: Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013, moved to the
-    current point (keras/src/optimizers/sgd.py).
+    Source: Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013, with the gradient
+    taken at the current point (keras/src/optimizers/sgd.py).
     """
     (m,) = state
     m = m * momentum - g * lr
@@ -79,7 +81,7 @@ SGD = Optimizer(
         Param(
             "momentum",
             0.0,
-            "How much of the last step is carried into this one; 0 is plain gradient descent.",
+            "The share of the previous step added to this one; 0 is plain gradient descent.",
             symbol=r"\beta",
             low=0.0,
             high=1.0,
@@ -89,7 +91,7 @@ SGD = Optimizer(
         Param(
             "nesterov",
             False,
-            "Look ahead along the momentum before correcting; has no effect at momentum 0.",
+            "Use Nesterov momentum, which looks one step ahead; has no effect if momentum is 0.",
             kind="bool",
         ),
     ),
@@ -103,8 +105,8 @@ m_t &= \beta\, m_{t-1} - \eta_t\, g_t \\
     states=_STATES,
     plain_at_zero="momentum",
     reference="Robbins and Monro, A Stochastic Approximation Method, 1951",
-    when="The baseline: one step straight downhill. With a well-tuned schedule still hard to "
-    "beat on image classifiers.",
+    when="The baseline: each step goes straight downhill. With momentum and a well-tuned schedule "
+    "it is still hard to beat for image classifiers.",
 )
 
 MOMENTUM = Optimizer(
@@ -119,14 +121,15 @@ MOMENTUM = Optimizer(
 v_t &= \beta\, v_{t-1} + g_t \\
 \theta_{t+1} &= \theta_t - \eta_t\, v_t
 \end{aligned}""",
-    difference="Many textbooks multiply by the learning rate last. The two agree while the "
-    "learning rate is constant; under a schedule Keras carries on steps taken at the old rate.",
+    difference="Many textbooks multiply by the learning rate last. Both forms agree while the "
+    "learning rate is constant. Under a schedule, Keras's momentum still contains steps taken at "
+    "earlier learning rates.",
     init=init,
     update=_momentum_update,
     states=_STATES,
     plain_at_zero="momentum",
     reference="Polyak, Some methods of speeding up the convergence of iteration methods, 1964",
-    when="Long narrow valleys: it rolls along the floor instead of bouncing between the walls.",
+    when="Long narrow valleys: it moves along the floor instead of bouncing between the walls.",
 )
 
 NESTEROV = Optimizer(
@@ -141,16 +144,16 @@ NESTEROV = Optimizer(
 m_t &= \beta\, m_{t-1} - \eta_t\, \nabla f(\theta_t + \beta\, m_{t-1}) \\
 \theta_{t+1} &= \theta_t + m_t
 \end{aligned}""",
-    difference="The textbook measures the gradient ahead, at θ + βm. Keras measures it at the "
-    "current point and shifts the variable instead: Keras's θ is the textbook's look-ahead "
-    "point, so at a constant rate both follow the same course.",
+    difference="The textbook takes the gradient at the look-ahead point θ + βm. Keras takes it at "
+    "the current point and shifts the variable instead: Keras's θ is the textbook's look-ahead "
+    "point, so both follow the same path at a constant learning rate.",
     init=init,
     update=_nesterov_update,
     states=_STATES,
     plain_at_zero="momentum",
     reference="Nesterov, A method of solving a convex programming problem with convergence "
     "rate O(1/k²), 1983",
-    when="Like Momentum, but it brakes earlier, so it overshoots less.",
+    when="Like Momentum, but it slows down earlier and overshoots less.",
 )
 
 FAMILY = (SGD, MOMENTUM, NESTEROV)

@@ -1,1 +1,1 @@
-"""What a person picks: a recipe, and a run planned with it."""
+"""The recipe that a user picks, and the plan of a run with it."""

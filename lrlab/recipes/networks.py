@@ -1,4 +1,4 @@
-"""The networks a run can train, as data: training builds them, exported code writes them out."""
+"""The networks that a run can train, as data for the trainer and for exported code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Layer:
 
     Args:
         keras_class: the class in ``keras.layers``.
-        arguments: name -> value, all of plain Python.
+        arguments: argument name -> plain Python value.
     """
 
     keras_class: str
@@ -25,13 +25,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """A network a run can train. It takes standardised images of shape ``(28, 28)``.
+    """A network that a run can train; its input is standardised images of shape ``(28, 28)``.
 
     Args:
-        key, label, help: how it is called.
-        layers: from the images to the probabilities of the classes.
-        slow_steps: a step takes some ten times as long as the MLP's.
-        unfused_because: why training without XLA is faster; empty where it is not.
+        key: its name in code.
+        label: the display name.
+        help: a sentence for people.
+        layers: the layers from the images to the class probabilities.
+        slow_steps: a step takes about ten times as long as the MLP's.
+        unfused_reason: why training is faster without XLA; empty if it is not.
     """
 
     key: str
@@ -39,7 +41,7 @@ class Network:
     help: str
     layers: tuple[Layer, ...]
     slow_steps: bool = False
-    unfused_because: str = ""
+    unfused_reason: str = ""
 
 
 def _layer(keras_class: str, **arguments: Value) -> Layer:
@@ -69,7 +71,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             Network(
                 "mlp",
                 "MLP 300-100 (selu)",
-                "The notebook's network: two dense layers of 300 and 100 units, selu.",
+                "The notebook's network: two dense layers with 300 and 100 units and selu.",
                 (
                     _layer("Flatten"),
                     _dense(300, "selu", "lecun_normal"),
@@ -80,7 +82,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             Network(
                 "cnn",
                 "Small CNN",
-                "Two convolutions with pooling, then a dense layer: slower and more accurate.",
+                "Two convolutions with pooling, then a dense layer: slower but more accurate.",
                 (
                     _layer("Reshape", target_shape=(*FASHION_MNIST.image_shape, 1)),
                     _convolution(16),
@@ -92,9 +94,9 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                     _PROBABILITIES,
                 ),
                 slow_steps=True,
-                unfused_because="XLA's convolutions run on one core and take nine times as long",
+                unfused_reason="XLA's convolutions run on one core and take nine times as long",
             ),
         )
     }
 )
-"""Each network by its key."""
+"""Key -> network."""

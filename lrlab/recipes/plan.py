@@ -1,4 +1,4 @@
-"""The planned run: a recipe with a network, epochs, batch size, seed and training-set size."""
+"""The plan of a run: a recipe, network, epochs, batch size, seed and training-set size."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from lrlab.recipes.recipe import Recipe
 FULL_TRAIN_SIZE = FASHION_MNIST.train_size
 """Training images after the notebook's split of Fashion-MNIST's 60,000."""
 
-
 PLAN_PARAMS = (
     Param(
         "epochs",
         2,
-        "How many times the run goes through all training images.",
+        "The number of passes over the training images.",
         kind="int",
         low=1,
         high=100,
@@ -29,7 +28,7 @@ PLAN_PARAMS = (
     Param(
         "batch_size",
         32,
-        "How many images go into one optimizer step.",
+        "The number of images per optimizer step.",
         kind="int",
         low=1,
         high=4096,
@@ -40,7 +39,7 @@ PLAN_PARAMS = (
     Param(
         "seed",
         1,
-        "Fixes the initial weights and the order of the images, so that a run can be repeated.",
+        "Determines the initial weights and the order of the images, so that a run is repeatable.",
         kind="int",
         low=0,
         high=2**31 - 1,
@@ -49,7 +48,7 @@ PLAN_PARAMS = (
     Param(
         "train_size",
         FULL_TRAIN_SIZE,
-        "How many images to train on; fewer is faster and less accurate.",
+        "The number of training images; fewer images are faster but less accurate.",
         kind="int",
         low=10,
         high=FULL_TRAIN_SIZE,
@@ -57,12 +56,12 @@ PLAN_PARAMS = (
         label="Training images",
     ),
 )
-"""The settings of a run besides its recipe and network."""
+"""The settings of a run other than its recipe and network."""
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Everything that decides what a run does. Make it with `RunPlan.of` or `from_dict`."""
+    """Everything that determines a run. Create it with `RunPlan.of` or `RunPlan.from_dict`."""
 
     recipe: Recipe
     network: str
@@ -73,7 +72,12 @@ class RunPlan:
 
     @classmethod
     def of(cls, recipe: Recipe, network: str = "mlp", **settings: object) -> RunPlan:
-        """A checked plan; ``settings`` are those of `PLAN_PARAMS`, each with its default.
+        """A checked plan.
+
+        Args:
+            recipe: the recipe.
+            network: a key of `NETWORKS`.
+            settings: values of `PLAN_PARAMS`; missing ones take their defaults.
 
         Raises:
             InvalidInput: an unknown network or setting, or a value that is not allowed.
@@ -81,35 +85,36 @@ class RunPlan:
         return _checked(recipe, network, settings)
 
     @classmethod
-    def from_dict(cls, given: object) -> RunPlan:
-        """The plan that `to_dict` wrote.
+    def from_dict(cls, data: object) -> RunPlan:
+        """The plan from the result of `to_dict`; missing entries take their defaults.
 
         Raises:
-            InvalidInput: not a mapping, no recipe, or a value that is not allowed.
+            InvalidInput: ``data`` is not a mapping, lacks a recipe, or has a value that is not
+                allowed.
         """
-        if not isinstance(given, Mapping) or "recipe" not in given:
-            raise InvalidInput(f'A plan must be a mapping with a "recipe", not {shown(given)}.')
-        settings = dict(given)
+        if not isinstance(data, Mapping) or "recipe" not in data:
+            raise InvalidInput(f'A plan must be a mapping with a "recipe", not {shown(data)}.')
+        settings = dict(data)
         recipe = Recipe.from_dict(settings.pop("recipe"))
         return _checked(recipe, settings.pop("network", "mlp"), settings)
 
     def to_dict(self) -> dict[str, object]:
-        """The plan as a mapping fit for JSON."""
+        """The plan as a mapping of JSON values."""
         settings = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
         return {"recipe": self.recipe.to_dict(), "network": self.network, **settings}
 
     def with_settings(self, **settings: int) -> RunPlan:
-        """This plan with other settings, those of `PLAN_PARAMS`.
+        """A copy of this plan with other values for some of `PLAN_PARAMS`.
 
         Raises:
             InvalidInput: an unknown setting, or a value that is not allowed.
         """
-        own = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
-        return RunPlan.of(self.recipe, self.network, **own | settings)
+        current = {param.name: getattr(self, param.name) for param in PLAN_PARAMS}
+        return RunPlan.of(self.recipe, self.network, **current | settings)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps in one epoch; the last, smaller batch counts."""
+        """Optimizer steps per epoch, including the last, smaller batch."""
         return -(-self.train_size // self.batch_size)
 
     @property
@@ -118,15 +123,15 @@ class RunPlan:
         return self.steps_per_epoch * self.epochs
 
     def epoch_at(self, step: int) -> int:
-        """The epoch, counted from 1, that the run is in after so many optimizer steps."""
+        """The epoch, counted from 1, that the run is in after ``step`` optimizer steps."""
         return min(step // self.steps_per_epoch + 1, self.epochs)
 
 
 def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
-    """The same plan with so many seeds, from its own upwards, by the name of the run.
+    """Run name -> the plan with another seed, for ``seeds`` consecutive seeds from its own.
 
     Raises:
-        InvalidInput: the last seed would be larger than a seed may be.
+        InvalidInput: the last seed is larger than the largest allowed seed.
     """
     return {
         f"{plan.recipe.label}{seed_suffix(seed)}": plan.with_settings(seed=seed)
@@ -135,7 +140,7 @@ def seed_plans(plan: RunPlan, seeds: int) -> dict[str, RunPlan]:
 
 
 def seed_suffix(seed: int) -> str:
-    """How the name of a run ends that was queued with others of the same recipe."""
+    """The end of the name of a run that was queued with other seeds."""
     return f", seed {seed}"
 
 
@@ -170,4 +175,4 @@ PRESETS: Mapping[str, RunPlan] = MappingProxyType(
         ),
     }
 )
-"""The two exercises of the notebook that LR Lab grew from, by their title."""
+"""Title -> plan of the two exercises in the notebook on which LR Lab is based."""

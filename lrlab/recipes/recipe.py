@@ -1,4 +1,4 @@
-"""The recipe: an optimizer with its hyperparameters and a learning-rate schedule with its own."""
+"""The recipe: an optimizer and a learning-rate schedule with all their parameters."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 
 
 MONITOR = "val_loss"
-"""What a reactive schedule watches, as Keras names it."""
+"""Keras's name of the metric that a reactive schedule monitors."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A picked optimizer or schedule: its key, and every parameter with its value."""
+    """A chosen optimizer or schedule: its key and the value of every parameter."""
 
     name: str
     values: tuple[tuple[str, Value], ...]
 
     @property
     def params(self) -> Mapping[str, Value]:
-        """Parameter name -> value, in the order of the description."""
+        """Parameter name -> value, in the order of the optimizer's or schedule's description."""
         return MappingProxyType(dict(self.values))
 
     def number(self, name: str) -> float:
-        """The value of a parameter that is a number and is in use.
+        """The value of a parameter that must be a number.
 
         Raises:
-            TypeError: it is something else.
+            TypeError: the value is not a number, for example ``None``.
         """
         return number_of(self.params, name)
 
     def to_dict(self) -> dict[str, Json]:
-        """``{"name": ..., parameter: value, ...}``, fit for JSON."""
+        """``{"name": ..., parameter: value, ...}`` with JSON values."""
         values: dict[str, Json] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.values
         }
@@ -58,14 +58,15 @@ PEAK = rate_param(LEARNING_RATE, 1e-3, "The largest learning rate of a run.")
 
 @dataclass(frozen=True)
 class Recipe:
-    """One immutable, validated recipe. Make it with `Recipe.from_dict`.
+    """An immutable, validated recipe. Create it with `Recipe.from_dict`.
 
-    It drives the learning-rate curve, the path on a test function and the training run, so the
-    three never disagree.
+    The learning-rate curve, the trajectory on a test function and the training run all use it, so
+    they always agree.
 
     Args:
-        optimizer, schedule: what was picked.
-        ramp: the warm-up and cool-down around the schedule; ``None`` where there is neither.
+        optimizer: the chosen optimizer.
+        schedule: the chosen schedule.
+        ramp: the warm-up and cool-down; ``None`` if there is neither.
     """
 
     optimizer: Choice
@@ -73,34 +74,36 @@ class Recipe:
     ramp: Choice | None = None
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> Recipe:
-        """Validate a mapping such as the one `to_dict` gives; what is omitted takes its default.
+    def from_dict(cls, data: object) -> Recipe:
+        """Validates a mapping like the result of `to_dict`; missing values take their defaults.
 
         Args:
-            given: ``{"optimizer": {"name": key, ...}, "schedule": {"name": key, ...}}``. Without
+            data: ``{"optimizer": {"name": key, ...}, "schedule": {"name": key, ...}}``. Without
                 a schedule the learning rate is constant at Keras's default for the optimizer.
-                ``"ramp": {"warmup_steps": n, "cooldown_steps": k, "cooldown_end": step}`` puts a
-                linear warm-up and cool-down around the schedule.
+                ``"ramp": {"warmup_steps": n, "cooldown_steps": k, "cooldown_end": step}`` adds a
+                linear warm-up and cool-down to the schedule.
 
         Raises:
             InvalidInput: an unknown name, or a value of the wrong type or out of range.
         """
-        given = _mapping(given, "a recipe")
-        _refuse_unknown(given, ("optimizer", "schedule", "ramp"), "A recipe")
-        if "optimizer" not in given:
+        parts = _check_mapping(data, "a recipe")
+        _check_entries(parts, ("optimizer", "schedule", "ramp"), "A recipe")
+        if "optimizer" not in parts:
             raise InvalidInput(
                 'A recipe needs an "optimizer", such as {"optimizer": {"name": "adam"}}.'
             )
-        chosen = dict(_mapping(given["optimizer"], "optimizer"))
-        optimizer = lookup(OPTIMIZERS, chosen.pop("name", None), "optimizer")
-        hyper = check_all(optimizer.all_params, chosen, f"optimizer {optimizer.key}")
-        chosen = dict(_mapping(given.get("schedule", {"name": "constant"}), "schedule"))
-        schedule = lookup(SCHEDULES, chosen.pop("name", None), "schedule")
+        entries = dict(_check_mapping(parts["optimizer"], "optimizer"))
+        optimizer = lookup(OPTIMIZERS, entries.pop("name", None), "optimizer")
+        hyper = check_all(optimizer.all_params, entries, f"optimizer {optimizer.key}")
+        entries = dict(_check_mapping(parts.get("schedule", {"name": "constant"}), "schedule"))
+        schedule = lookup(SCHEDULES, entries.pop("name", None), "schedule")
         if schedule.plain:
-            chosen = {LEARNING_RATE: optimizer.learning_rate} | chosen
-        rates = check_all(schedule.params, chosen, f"schedule {schedule.key}")
-        around = check_all(RAMP.params, _mapping(given.get("ramp", {}), "ramp"), RAMP.key)
-        return cls.of(optimizer, hyper, schedule, rates, around)
+            entries = {LEARNING_RATE: optimizer.learning_rate} | entries
+        schedule_values = check_all(schedule.params, entries, f"schedule {schedule.key}")
+        ramp_values = check_all(
+            RAMP.params, _check_mapping(parts.get("ramp", {}), "ramp"), RAMP.key
+        )
+        return cls.of(optimizer, hyper, schedule, schedule_values, ramp_values)
 
     @classmethod
     def of(
@@ -108,33 +111,35 @@ class Recipe:
         optimizer: Optimizer,
         hyper: Mapping[str, Value],
         schedule: Schedule,
-        rates: Mapping[str, Value],
-        around: Mapping[str, Value],
+        schedule_values: Mapping[str, Value],
+        ramp_values: Mapping[str, Value],
     ) -> Recipe:
-        """A recipe of values that are each checked already; here they are checked together.
+        """A recipe from individually checked values; checks only their combination.
 
         Args:
-            optimizer, schedule: the descriptions of what was picked.
-            hyper, rates, around: every parameter of the optimizer, the schedule and `RAMP`, each as
-                `Param.check` or `Param.parse` gives it.
+            optimizer, schedule: the descriptions.
+            hyper: every parameter of the optimizer, checked by `Param.check` or `Param.parse`.
+            schedule_values: likewise for the schedule.
+            ramp_values: likewise for `RAMP`.
 
         Raises:
-            InvalidInput: values that are not allowed together.
+            InvalidInput: the values are not allowed in combination.
         """
         if hyper["clipnorm"] is not None and hyper["clipvalue"] is not None:
             raise InvalidInput(
                 f"optimizer {optimizer.key}: clipnorm = {hyper['clipnorm']:g} and clipvalue = "
-                f"{hyper['clipvalue']:g} are both set. Keras allows one of them: clear the other."
+                f"{hyper['clipvalue']:g} are both set. Keras allows only one of them: "
+                "turn the other off."
             )
-        schedule.check(rates)
+        schedule.check(schedule_values)
         return cls(
             Choice(optimizer.key, tuple(hyper.items())),
-            Choice(schedule.key, tuple(rates.items())),
-            _ramp(around, schedule),
+            Choice(schedule.key, tuple(schedule_values.items())),
+            _ramp_choice(ramp_values, schedule),
         )
 
     def to_dict(self) -> dict[str, dict[str, Json]]:
-        """The mapping that `from_dict` takes, every parameter filled in; fit for JSON."""
+        """The mapping for `from_dict`, with every parameter, as JSON values."""
         data = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
         if self.ramp:
             data["ramp"] = {
@@ -154,46 +159,49 @@ class Recipe:
 
     @property
     def hyper(self) -> dict[str, Value]:
-        """The hyperparameters of the update rule alone, without decay and clipping."""
-        apart = {*SHARED_NAMES, self.optimizer_spec.decay_param}
-        return {name: value for name, value in self.optimizer.values if name not in apart}
+        """The hyperparameters of the update rule, without weight decay and clipping."""
+        excluded = {*SHARED_NAMES, self.optimizer_spec.decay_param}
+        return {name: value for name, value in self.optimizer.values if name not in excluded}
 
     @property
     def shared(self) -> dict[str, Value]:
-        """Weight decay (of a vector) and gradient clipping, which all Keras optimizers share."""
+        """The values of `SHARED_PARAMS`: weight decay (of a vector) and gradient clipping."""
         params = self.optimizer.params
         shared = {name: params[name] for name in SHARED_NAMES}
         return shared | {"weight_decay": params[self.optimizer_spec.decay_param]}
 
     @property
     def label(self) -> str:
-        """A short name for lists and legends: ``Nadam, exponential decay, warm-up``."""
+        """A short name for lists and legends: ``Nadam, exponential decay, warm-up``.
+
+        A constant schedule shows only its learning rate: ``Adam, 0.001``.
+        """
         schedule = self.schedule_spec
         parts = [self.optimizer_spec.label, schedule.label[0].lower() + schedule.label[1:]]
         if schedule.key == "constant":
             parts[1] = f"{self.schedule.params[LEARNING_RATE]:g}"
         if self.ramp:
-            named = {"warm-up": "warmup_steps", "cool-down": "cooldown_steps"}
-            parts += [name for name, steps in named.items() if self.ramp.params[steps]]
+            ramp_parts = {"warm-up": "warmup_steps", "cool-down": "cooldown_steps"}
+            parts += [part for part, steps in ramp_parts.items() if self.ramp.params[steps]]
         return ", ".join(parts)
 
     def learning_rates(self, steps: int) -> np.ndarray:
-        """The learning rate used by update 0, 1, ..., ``steps - 1``.
+        """The learning rate at steps 0, 1, ..., ``steps - 1``.
 
         Args:
-            steps: how many, 0 or more.
+            steps: the number of steps, 0 or more.
 
         Returns:
             float64, shape ``(steps,)``.
 
         Raises:
-            InvalidInput: ``steps`` is not a whole number of 0 or more, or the schedule is
-                reactive.
+            InvalidInput: ``steps`` is not a whole number from 0 to 10,000,000, or the schedule
+                is reactive.
         """
         return self.learning_rates_at(np.arange(check_steps(steps, low=0)))
 
     def learning_rates_at(self, steps: np.ndarray) -> np.ndarray:
-        """The learning rate used by each of the given updates; float64, shape of ``steps``.
+        """The learning rate at each of ``steps``; float64, in the shape of ``steps``.
 
         Raises:
             InvalidInput: the schedule is reactive.
@@ -201,8 +209,9 @@ class Recipe:
         rate = self.schedule_spec.rate
         if rate is None:
             raise InvalidInput(
-                f"schedule {self.schedule.name} changes the learning rate by what the training "
-                "measures, so it cannot be drawn ahead. Train it to see the rates it uses."
+                f"schedule {self.schedule.name} sets the learning rate from the validation loss, "
+                "so it cannot be drawn ahead of training. Train a network to see the learning "
+                "rates."
             )
         t = np.asarray(steps, np.float64)
         rates = rate(np, t, **self.schedule.params)
@@ -211,11 +220,12 @@ class Recipe:
         return np.asarray(rates, np.float64)
 
     def peak(self, steps: int) -> float:
-        """The largest learning rate of a run of ``steps`` steps, as far as it is known ahead: a
-        reactive schedule's is the one it starts with.
+        """The largest learning rate of a run of ``steps`` steps.
+
+        For a reactive schedule, it is the initial learning rate.
 
         Raises:
-            InvalidInput: ``steps`` is not a whole number of 1 or more.
+            InvalidInput: ``steps`` is not a whole number from 1 to 10,000,000.
         """
         check_steps(steps)
         if self.schedule_spec.reactive:
@@ -223,37 +233,39 @@ class Recipe:
         return float(self.learning_rates(steps).max())
 
     def with_peak(self, rate: float, steps: int) -> Recipe:
-        """This recipe with all rates of its schedule scaled, so that the largest of the first
-        ``steps`` learning rates is ``rate``; the curve keeps its shape. A reactive schedule
-        starts with ``rate``.
+        """A copy with the schedule scaled so that its peak over ``steps`` steps is ``rate``.
+
+        All learning rates of the schedule are scaled by the same factor, so the curve keeps its
+        shape. A reactive schedule starts at ``rate``.
 
         Raises:
-            InvalidInput: the learning rate is 0 all along, or ``rate`` or ``steps`` is not allowed.
+            InvalidInput: the learning rate is 0 at every step, or ``rate`` or ``steps`` is not
+                allowed.
         """
         rate = PEAK.check_number(rate, "recipe")
         peak = self.peak(steps)
         if peak == 0:
             raise InvalidInput(
-                f"The learning rate is 0 at all of {steps:,} steps, so it cannot be scaled."
+                f"The learning rate is 0 at all {steps:,} steps, so it cannot be scaled."
             )
-        scaled = {param.name for param in self.schedule_spec.params if param.rate}
+        rate_names = {param.name for param in self.schedule_spec.params if param.rate}
         data = self.to_dict()
         for name, value in self.schedule.values:
-            if name in scaled and value is not None:
+            if name in rate_names and value is not None:
                 rates = [rate * (item / peak) for item in np.atleast_1d(value).tolist()]
                 data["schedule"][name] = rates if isinstance(value, tuple) else rates[0]
         return Recipe.from_dict(data)
 
     def keras_optimizer(self) -> keras.optimizers.Optimizer:
-        """A fresh Keras optimizer of this recipe. Imports Keras on call."""
+        """A new Keras optimizer with this recipe's values. Imports Keras when called."""
         from lrlab.keras.optimizers import keras_optimizer
 
         return keras_optimizer(self)
 
     def keras_callbacks(self) -> list[keras.callbacks.Callback]:
-        """The fresh Keras callbacks that ``model.fit`` needs for this recipe.
+        """New Keras callbacks that ``model.fit`` needs for this recipe.
 
-        None, unless the schedule is reactive. Imports Keras on call.
+        The list is empty unless the schedule is reactive. Imports Keras when called.
         """
         from lrlab.keras.callbacks import keras_callbacks
 
@@ -261,35 +273,35 @@ class Recipe:
 
     @property
     def callback_arguments(self) -> dict[str, Value]:
-        """The arguments of a reactive schedule's Keras callback; it watches the validation loss."""
-        own = {name: value for name, value in self.schedule.values if name != LEARNING_RATE}
-        return {"monitor": MONITOR} | own
+        """The arguments of a reactive schedule's Keras callback."""
+        arguments = {name: value for name, value in self.schedule.values if name != LEARNING_RATE}
+        return {"monitor": MONITOR} | arguments
 
     def keras_code(self) -> str:
-        """Python code that makes the same Keras optimizer, ready to paste.
+        """Python code that builds the same Keras optimizer without LR Lab.
 
-        For a schedule that Keras lacks it holds the formula, in a class that Keras can save.
+        For a schedule that Keras lacks, it defines the formula and a class that Keras can save.
         """
         return keras_code(self)
 
 
-def _ramp(values: Mapping[str, Value], schedule: Schedule) -> Choice | None:
+def _ramp_choice(values: Mapping[str, Value], schedule: Schedule) -> Choice | None:
     if not (values["warmup_steps"] or values["cooldown_steps"]):
         return None
     if schedule.reactive:
         raise InvalidInput(
-            f"A ramp cannot be put around schedule {schedule.key}: Keras's "
-            f"{schedule.callback} sets the rate itself. Leave the ramp out."
+            f"A ramp (warm-up and cool-down) cannot be combined with schedule {schedule.key}, "
+            f"because Keras's {schedule.callback} sets the learning rate. Remove the ramp."
         )
     RAMP.check(values)
     return Choice(RAMP.key, tuple(values.items()))
 
 
 def check_steps(steps: object, low: int = 1, high: int = 10_000_000) -> int:
-    """``steps`` as an ``int``.
+    """Checks a number of steps and returns it as an ``int``.
 
     Raises:
-        InvalidInput: it is not a whole number from ``low`` to ``high``.
+        InvalidInput: ``steps`` is not a whole number from ``low`` to ``high``.
     """
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer):
         raise InvalidInput(f"steps = {shown(steps)} is not allowed. It must be a whole number.")
@@ -298,20 +310,20 @@ def check_steps(steps: object, low: int = 1, high: int = 10_000_000) -> int:
     return int(steps)
 
 
-def _mapping(value: object, what: str) -> Mapping[str, object]:
+def _check_mapping(value: object, what: str) -> Mapping[str, object]:
     if isinstance(value, Mapping):
         return value
     if what == "a recipe":
         raise InvalidInput(
             f"A recipe must be a mapping with an optimizer and a schedule, not {shown(value)}."
         )
-    such = '{"warmup_steps": 100}' if what == "ramp" else '{"name": "adam"}'
+    example = '{"warmup_steps": 100}' if what == "ramp" else '{"name": "adam"}'
     raise InvalidInput(
-        f"{what} = {shown(value)} is not allowed. It must be a mapping, such as {such}."
+        f"{what} = {shown(value)} is not allowed. It must be a mapping, such as {example}."
     )
 
 
-def _refuse_unknown(given: Mapping[str, object], known: tuple[str, ...], what: str) -> None:
-    for name in given:
+def _check_entries(data: Mapping[str, object], known: tuple[str, ...], what: str) -> None:
+    for name in data:
         if name not in known:
             raise InvalidInput(f"{what} has no entry {shown(name)}. It has: {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""What is said of a planned run's learning rate, in words."""
+"""Sentences that describe the learning rate of a planned run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from lrlab.recipes.plan import RunPlan
 from lrlab.schedules.base import LEARNING_RATE
 from lrlab.text import format_distinct, format_number
 
-HARDLY = 0.01
-"""A rate that changes by less than this share over a run hardly moves."""
+SMALL_CHANGE = 0.01
+"""A learning rate that changes by less than this share of its peak is said to hardly move."""
 
 
 def curve_sentence(plan: RunPlan) -> str:
-    """What the learning rate does over the planned run: ``Over this run: 0.1 → 0.0999.``"""
+    """Describes the learning rate over a planned run, from its first to its last step.
+
+    For example ``Over this run of 2,814 steps: 0.1 → 0.01.``
+    """
     if plan.recipe.schedule_spec.reactive:
         return reactive_sentence(plan)
     steps = plan.total_steps
@@ -22,26 +25,28 @@ def curve_sentence(plan: RunPlan) -> str:
     if low == high:
         return f"{lead}{first}, the same at every step."
     peak = int(rates.argmax())
-    if 0 < peak < steps - 1 and high > max(rates[0], rates[-1]) * (1 + HARDLY):
+    if 0 < peak < steps - 1 and high > max(rates[0], rates[-1]) * (1 + SMALL_CHANGE):
         return f"{lead}{first} → {format_number(high)} at step {peak:,} → {last}."
-    said = f"{lead}{first} → {last}."
-    if high - low < HARDLY * high:
-        said += " The rate hardly moves: the schedule is far longer than the run."
-    return said
+    sentence = f"{lead}{first} → {last}."
+    if high - low < SMALL_CHANGE * high:
+        sentence += " The learning rate hardly moves: the schedule is far longer than the run."
+    return sentence
 
 
 def reactive_sentence(plan: RunPlan) -> str:
-    """What can be said ahead of a rate that follows from what training measures."""
+    """Describes the learning rate of a reactive schedule, as far as it is known before the run."""
     schedule = plan.recipe.schedule
     patience = int(schedule.number("patience"))
-    said = (
-        f"This learning rate cannot be drawn ahead: it starts at {format_number(schedule.number(LEARNING_RATE))} "
-        "and is cut whenever the validation loss is stuck. Train it to see the rates it uses."
+    initial = format_number(schedule.number(LEARNING_RATE))
+    sentence = (
+        f"This learning rate cannot be drawn ahead of training: it starts at {initial} and is cut "
+        "whenever the validation loss stops improving. Train a network to see the learning rates."
     )
-    first = max(1, patience) + 2
-    if plan.epochs < first:
-        said += (
-            f" With a patience of {patience} the first epoch at a lower rate could be "
-            f"number {first}; this run has {plan.epochs}, so the rate stays where it starts."
+    first_cut = max(1, patience) + 2
+    if plan.epochs < first_cut:
+        sentence += (
+            f" With a patience of {patience}, epoch {first_cut} is the first that can have a lower "
+            f"learning rate. This run ends with epoch {plan.epochs}, so the learning rate stays "
+            "constant."
         )
-    return said
+    return sentence

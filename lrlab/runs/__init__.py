@@ -1,1 +1,1 @@
-"""The life of a run: queued in a store, trained by a worker, watched over by an engine."""
+"""Runs: queued in the store, trained by a worker, supervised by an engine."""

@@ -1,4 +1,4 @@
-"""Where an attempt at a stored run goes on, and which checkpoints nobody needs any more."""
+"""Where an attempt at a stored run resumes, and which checkpoints can be deleted."""
 
 from __future__ import annotations
 
@@ -20,61 +20,61 @@ logger = logging.getLogger("lrlab.worker")
 
 
 def checkpoint_files_of(
-    run: Run, way: CompileMode, source: DataSource, folder: Path
+    run: Run, compile_mode: CompileMode, source: DataSource, folder: Path
 ) -> CheckpointFiles:
-    """A run's checkpoints, bound to all that decides its numbers.
+    """A run's checkpoint files, with a fingerprint of everything that determines its numbers.
 
     Args:
         run: the run.
-        way, source: how and on what it is trained now.
-        folder: where the checkpoints of all runs lie.
+        compile_mode, source: used by this attempt.
+        folder: the folder for the checkpoints of all runs.
     """
-    belongs_to = {
+    fingerprint = {
         "run": run.id,
         "queued": run.created,
         "plan": run.plan.to_dict(),
-        "way": way.key,
+        "way": compile_mode.key,
         "images": source.files.train_images.sha256,
         "keras": version("keras"),
     }
-    return CheckpointFiles(folder, run.id, belongs_to)
+    return CheckpointFiles(folder, run.id, fingerprint)
 
 
 def find_resume_point(files: CheckpointFiles, run: Run) -> tuple[Checkpoint | None, str]:
-    """Where a run's attempt starts: at its newest sound checkpoint, else at its beginning.
+    """Where an attempt at a run starts: its newest usable checkpoint, or the beginning.
 
     Returns:
-        The checkpoint, and the same in words, with what was the matter with those that had to be
-        passed over; no words for a first attempt.
+        The checkpoint or None; and a text for people that also says why checkpoints were skipped,
+        empty for a first attempt.
     """
     if run.attempt == 1:
         return None, ""
-    start, passed_over = files.read()
+    start, problems = files.read()
     if start is not None:
-        said = f"resumed at the end of epoch {start.epoch}"
-    elif passed_over:
-        said = "begun anew"
+        text = f"resumed at the end of epoch {start.epoch}"
+    elif problems:
+        text = "restarted from the beginning"
     else:
-        said = "begun anew: no epoch had been kept"
-    return start, "; ".join((said, *passed_over))
+        text = "restarted from the beginning: no checkpoint was found"
+    return start, "; ".join((text, *problems))
 
 
 def delete_unneeded_checkpoints(folder: Path, store: Store) -> None:
-    """Remove the checkpoints of all runs that can neither go on nor be resumed.
+    """Delete the checkpoints of all runs that are neither queued nor running nor resumable.
 
     Args:
-        folder: where the checkpoints of this store's runs lie.
-        store: says what became of the runs.
+        folder: the folder for the checkpoints of this store's runs.
+        store: holds the states of the runs.
     """
     try:
         for run_id in runs_with_checkpoints(folder):
-            if not _may_go_on(store, run_id):
+            if not _is_needed(store, run_id):
                 remove_checkpoints(folder, run_id)
     except OSError as error:
-        logger.warning("checkpoints in %s cannot be removed: %s", folder, error)
+        logger.warning("cannot delete checkpoints in %s: %s", folder, error)
 
 
-def _may_go_on(store: Store, run_id: int) -> bool:
+def _is_needed(store: Store, run_id: int) -> bool:
     try:
         return store.run(run_id).state in {"queued", "running", *RESUMABLE}
     except StoreUnavailable:

@@ -1,4 +1,4 @@
-"""What a server lets its visitors ask for, and the codes that open more."""
+"""The server's limits for visitors, and the access codes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 from lrlab.params import InvalidInput
 from lrlab.recipes.plan import FULL_TRAIN_SIZE, RunPlan
 
-NAME_LENGTH = 100
-"""The most characters of a run's or group's name, and of an owner."""
+MAX_NAME_LENGTH = 100
+"""The most characters in the name of a run, group or owner."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may wait in the queue, and how large a run may be. All ends are included.
+    """How many runs may wait, and how large a run may be. All limits are inclusive.
 
     Args:
-        max_waiting: what one browser may have waiting; a run by itself is one, and so is a whole
-            group, since it is one thing that was asked for.
-        max_queue: runs that may wait in all. Each run of a group counts: what this bounds is how
-            long the last of them waits, and against a script that makes browsers up nothing else
-            does.
+        max_waiting: runs or groups that one browser may have waiting; a whole group counts as one.
+        max_queue: runs that may wait in total; each run of a group counts. It bounds how long the
+            last of them waits. Browser identities can be forged, so against a script only this
+            limit and the class code help.
         max_group: runs in a group.
         max_epochs, max_batch_size, max_train_size: of a run.
     """
@@ -34,24 +33,27 @@ class Limits:
     max_train_size: int = FULL_TRAIN_SIZE
 
     def check(self, plan: RunPlan) -> None:
-        """Refuse a run that is too large for this server.
+        """Reject a run that is too large for this server.
 
         Raises:
-            InvalidInput: it is; the message says what is allowed.
+            InvalidInput: the run is too large; the message says what is allowed.
         """
         for name in ("epochs", "batch_size", "train_size"):
-            value, most = getattr(plan, name), getattr(self, f"max_{name}")
-            if value > most:
+            value, maximum = getattr(plan, name), getattr(self, f"max_{name}")
+            if value > maximum:
                 raise InvalidInput(
                     f"run: {name} = {value} is not allowed. On this server it must be at most "
-                    f"{most}."
+                    f"{maximum}."
                 )
 
     def check_group(self, runs: int) -> None:
-        """Refuse a group that is empty or has too many runs.
+        """Reject a group that is empty or too large.
+
+        Args:
+            runs: the number of runs in the group.
 
         Raises:
-            InvalidInput: it has; the message says what is allowed.
+            InvalidInput: the number is not allowed; the message says what is allowed.
         """
         if not runs:
             raise InvalidInput("A group needs at least one run.")
@@ -67,30 +69,30 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class AccessCodes:
-    """What a person can know to be allowed more. An empty code is one that nobody has.
+    """Secret codes that give people more rights. An empty code is not set; nobody can enter it.
 
     Args:
-        instructor: lets stop and delete everybody's runs, clear the queue, and queue runs.
-        classroom: without it no run can be queued; empty where everybody may.
+        instructor: whoever has it can stop and delete any run, clear the queue, and queue runs.
+        classroom: if set, it or the instructor's code is needed to queue runs.
     """
 
     instructor: str = field(default="", repr=False)
     classroom: str = field(default="", repr=False)
 
-    def is_instructor(self, given: str) -> bool:
+    def is_instructor(self, code: str) -> bool:
         """Whether this is the instructor's code."""
-        return _same(given, self.instructor)
+        return _matches(code, self.instructor)
 
-    def may_queue(self, given: str) -> bool:
-        """Whether somebody with this code may queue runs."""
-        return not self.classroom or _same(given, self.classroom) or self.is_instructor(given)
+    def may_queue(self, code: str) -> bool:
+        """Whether this code allows queueing runs."""
+        return not self.classroom or _matches(code, self.classroom) or self.is_instructor(code)
 
 
 NO_ACCESS_CODES = AccessCodes()
-"""Everybody may queue runs, and nobody may touch those of others."""
+"""Anyone may queue runs; nobody may stop or delete other people's runs."""
 
 
-def _same(given: str, code: str) -> bool:
-    # How long this takes tells nothing about where they differ.
-    texts = (text.encode("utf-8", "surrogatepass") for text in (given, code))
+def _matches(entered: str, code: str) -> bool:
+    # Compared in constant time, so that the duration does not reveal where the texts differ.
+    texts = (text.encode("utf-8", "surrogatepass") for text in (entered, code))
     return bool(code) and hmac.compare_digest(*texts)

@@ -1,4 +1,4 @@
-"""A store that cannot be used for a moment costs a run that moment and nothing else."""
+"""Retries while the run database is unavailable, so that a short outage only delays a run."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from typing import TypeVar
 from lrlab.runs.store import StaleAttempt, StoreUnavailable, WriteRefused
 
 RETRY_LIMIT_SECONDS = 15.0
-"""How long a worker waits for its store. The engine is patient for a little longer, so that the
-worker itself ends, and with it the run, for the reason that there is."""
+"""How long a worker waits for its store. This is a little shorter than the engine's timeout for
+the worker's heartbeat, so the worker ends first and reports the real cause."""
 
 RETRY_SECONDS = 0.5
 """The pause between two tries."""
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 logger = logging.getLogger("lrlab.worker")
 
 
 def retry_while_unavailable(
-    call: Callable[[], Answer], seconds: float = RETRY_LIMIT_SECONDS
-) -> Answer | None:
-    """Do something with the store, and again for as long as the store cannot be used.
+    call: Callable[[], Result], seconds: float = RETRY_LIMIT_SECONDS
+) -> Result | None:
+    """Call a function that uses the store, and retry while the store is unavailable.
 
-    Where the connection is lost while a write is committed, nobody knows what came of it. If it
-    was kept, the store refuses to do it twice, and that is taken for its answer.
+    If the connection is lost during a commit, the write may or may not have succeeded. If it
+    succeeded, the store refuses the retry; this function treats that as success.
 
     Args:
         call: a read or one transaction.
-        seconds: how long the store may be of no use.
+        seconds: how long to retry.
 
     Returns:
-        What the call returns; None for a write that turns out to be done already.
+        What the call returns; None for a write that an earlier try had already done.
 
     Raises:
-        StaleAttempt: the run has moved on.
+        StaleAttempt: the attempt has ended in the meantime.
         WriteRefused: the first try was refused.
-        StoreUnavailable: the store could not be used for so long.
+        StoreUnavailable: the store was unavailable for longer than ``seconds``.
     """
     began = time.monotonic()
-    tried = False
+    retrying = False
     while True:
         try:
             return call()
         except StaleAttempt:
             raise
         except WriteRefused:
-            if not tried:
+            if not retrying:
                 raise
             return None
         except StoreUnavailable as error:
             if time.monotonic() - began > seconds:
                 raise
-            if not tried:
-                logger.warning("waits for the run database: %s", error)
-            tried = True
+            if not retrying:
+                logger.warning("waiting for the run database: %s", error)
+            retrying = True
             time.sleep(RETRY_SECONDS)

@@ -1,12 +1,11 @@
-"""The worker: a process of its own that trains queued runs, one after the other.
+"""The worker: a separate process that trains queued runs, one after the other.
 
-The engine starts it as ``python -m lrlab.runs.worker --name NAME`` with the limits it has. It
-finds its database in the environment (on the command line everybody on the machine could read the
-password), imports TensorFlow before there is anything to train, says about once a second that it
-lives, and lives as long as its standard input stays open: when the server dies, however it dies,
-the pipe closes.
+The engine starts it as ``python -m lrlab.runs.worker --name NAME`` with its limits. The database
+URL is in the environment, because every user of the machine could read a password on the command
+line. The worker imports TensorFlow before it has a run, writes a heartbeat about once a second, and
+ends when its standard input closes: when the server dies in any way, the pipe closes.
 
-Importing this module imports nothing heavy; the engine reads `Exit` here.
+Importing this module loads neither TensorFlow nor Keras; the engine imports `Exit` from here.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from lrlab.datasets.sources import NoData, find_source
 from lrlab.params import InvalidInput
@@ -52,42 +51,45 @@ if TYPE_CHECKING:
 
     Train = Callable[..., Outcome]
 
-BEAT_SECONDS = 1.0
-"""How often a worker says that it lives."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+HEARTBEAT_SECONDS = 1.0
+"""The time between two heartbeats of a worker."""
 
 IDLE_SECONDS = 0.25
-"""How often an idle worker looks for a queued run."""
+"""The time between two checks for a queued run."""
 
-FAREWELL_SECONDS = 5.0
-"""What a worker whose server is gone may take to say so in the store."""
+SERVER_ENDED_SECONDS = 5.0
+"""How long a worker whose server has ended may take to write that to the store."""
 
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "AbortedError")
-"""Errors of Python and TensorFlow where memory is refused and the process need not end."""
+"""Errors of Python and TensorFlow when an allocation fails and the process can continue."""
 
-SERVER_ENDED = "LR Lab's server ended while this run was under way"
+SERVER_ENDED = "LR Lab's server ended during this run"
 
 NICENESS = 10
-"""Training takes what the pages leave, so that these answer at once while it keeps all cores busy.
-Alone it is as fast."""
+"""Low priority, so that pages respond at once while training uses all cores. Without load from the
+pages training is as fast as with normal priority."""
 
 logger = logging.getLogger("lrlab.worker")
 
 
 class Exit(IntEnum):
-    """Why a worker ended by itself, as its exit code."""
+    """Exit codes of a worker that ends by its own decision."""
 
     NO_DATABASE = 3
     NO_TENSORFLOW = 4
     SERVER_ENDED = 5
-    BURIED = 6
+    MARKED_DEAD = 6
     RETIRED = 7
 
 
 class StoreSink:
-    """Writes what a training reports to the store, for one attempt at a run.
+    """A sink that writes the measurements of one attempt at a run to the store.
 
-    A store that cannot be used for a while is waited for, see `lrlab.runs.retry`. Every call
-    raises `StaleAttempt` once that attempt is over.
+    It retries while the store is unavailable, see `lrlab.runs.retry`. Every method raises
+    `StaleAttempt` once the attempt has ended.
     """
 
     def __init__(self, store: Store, run: Run) -> None:
@@ -99,120 +101,129 @@ class StoreSink:
         self._write(self._store.record_phase, phase)
 
     def points(self, points: list[Point]) -> bool:
-        """New points, in the order of their steps; returns whether the run should end now."""
+        """New points in the order of their steps; returns whether the run must stop now."""
         return bool(self._write(self._store.record_points, points))
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
         self._write(self._store.record_epoch, record)
 
-    def learned(self, learned: EpochSnapshot) -> None:
-        """What the network has learned by an epoch's end."""
-        self._write(self._store.record_snapshot, learned)
+    def snapshot(self, snapshot: EpochSnapshot) -> None:
+        """The snapshot at the end of an epoch."""
+        self._write(self._store.record_snapshot, snapshot)
 
     def result(self, result: RunResult) -> None:
-        """All epochs are trained."""
+        """All epochs are trained and the network is tested."""
         self._write(self._store.record_result, result)
 
-    def _write(self, write: Callable[..., Any], what: object) -> Any:
-        return retry_while_unavailable(lambda: write(*self._attempt, what))
+    def _write(self, record: Callable[[int, int, Item], Result], item: Item) -> Result | None:
+        return retry_while_unavailable(lambda: record(*self._attempt, item))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train queued runs, up to the number asked for or until it has grown large; returns an exit
-    code (see `Exit`)."""
+    """Train queued runs until the run or memory limit is reached; return an exit code (`Exit`)."""
     parser = argparse.ArgumentParser(prog="python -m lrlab.runs.worker")
-    parser.add_argument("--name", required=True, help="a name that no worker had before")
-    parser.add_argument("--server", help="the server whose worker it is")
-    parser.add_argument("--parent", help="that server's process, for the next one to see it gone")
-    parser.add_argument("--runs", required=True, type=int, help="how many runs to train")
+    parser.add_argument("--name", required=True, help="a name that no worker has had before")
+    parser.add_argument("--server", help="the name of the server that manages this worker")
+    parser.add_argument("--server-pid", help="its process id, by which orphans are recognised")
+    parser.add_argument("--max-runs", required=True, type=int, help="how many runs to train")
     parser.add_argument(
-        "--memory", required=True, type=float, help="MB of its own to end above, after a run"
+        "--retire-above-mb",
+        required=True,
+        type=float,
+        help="MB of private memory above which the worker ends after a run",
     )
-    parser.add_argument("--most-memory", type=int, help="MB that the system gives at most")
-    given = parser.parse_args(arguments)
-    name = given.name
+    parser.add_argument("--memory-limit-mb", type=int, help="the most private memory, in MB")
+    options = parser.parse_args(arguments)
+    name: str = options.name
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     logging.basicConfig(format=f"%(asctime)s worker {name}: %(message)s", level=logging.INFO)
-    if given.most_memory:
-        limit_memory(given.most_memory)
+    if options.memory_limit_mb:
+        limit_memory(options.memory_limit_mb)
     try:
         settings = Settings.from_environment()
         store = Store(settings.database_url)
-        store.register_worker(name, given.server)
-        return _work(store, name, given.runs, given.memory, settings.checkpoint_folder)
+        store.register_worker(name, options.server)
+        checkpoints = settings.checkpoint_folder
+        return _work(store, name, options.max_runs, options.retire_above_mb, checkpoints)
     except StoreError as error:
         logger.error("%s", error)
         return Exit.NO_DATABASE
 
 
-def _work(store: Store, name: str, runs: int, memory: float, checkpoints: Path) -> int:
+def _work(store: Store, name: str, max_runs: int, retire_above_mb: float, checkpoints: Path) -> int:
     ready = threading.Event()
-    for task in (_end_with_the_server, _keep_beating):
+    for task in (_end_with_server, _send_heartbeats):
         threading.Thread(target=task, args=(store, name, ready), daemon=True).start()
     block_unused_imports()
     try:
         from lrlab.training.trainer import preload_images, train
     except ImportError:
-        logger.exception("TensorFlow cannot be imported")
+        logger.exception("cannot import TensorFlow")
         return Exit.NO_TENSORFLOW
     try:
         preload_images()
     except (NoData, OSError, EOFError, zlib.error):
-        # Whether that matters, and to whom, the first run will say.
-        logger.exception("no image could be read ahead")
+        # The first run reports the error if it matters.
+        logger.exception("cannot preload the images")
     ready.set()
-    retry_while_unavailable(lambda: store.beat(name, ready=True))
-    for _ in range(runs):
+    retry_while_unavailable(lambda: store.heartbeat(name, ready=True))
+    for _ in range(max_runs):
         while (run := retry_while_unavailable(lambda: next_run(store, name))) is None:
             time.sleep(IDLE_SECONDS)
         _attempt(store, run, train, checkpoints)
         delete_unneeded_checkpoints(checkpoints, store)
         release_freed_memory()
-        if private_megabytes() > memory:
+        if private_megabytes() > retire_above_mb:
             break
     return Exit.RETIRED
 
 
 def next_run(store: Store, name: str) -> Run | None:
-    """The run that a worker is to train, if there is one.
+    """The run that a worker must train next; None if there is none.
 
     Args:
-        store: where runs are queued.
-        name: the worker's.
+        store: holds the queue.
+        name: the worker's name.
     """
-    # The connection may have been lost while it was given a run: then it has one already.
-    return store.run_of(name) or store.claim(name)
+    # If the connection was lost while it claimed a run, the worker has a run already.
+    return store.run_of_worker(name) or store.claim(name)
 
 
 def _attempt(store: Store, run: Run, train: Train, checkpoints: Path) -> None:
     try:
-        state, reason, outcome = _end_of(store, run, train, checkpoints)
-        tested = (outcome.test_loss, outcome.test_accuracy) if outcome else (None, None)
+        state, reason, outcome = _train_run(store, run, train, checkpoints)
+        test = (outcome.test_loss, outcome.test_accuracy) if outcome else (None, None)
         diverged = outcome is not None and outcome.kind == "diverged"
         retry_while_unavailable(
-            lambda: store.finish(run.id, run.attempt, state, reason, *tested, diverged=diverged)
+            lambda: store.finish(run.id, run.attempt, state, reason, *test, diverged=diverged)
         )
     except WriteRefused as error:
-        logger.warning("run %d went on without this worker: %s", run.id, error)
+        logger.warning("run %d is no longer this worker's: %s", run.id, error)
 
 
-def _end_of(
+def _train_run(
     store: Store, run: Run, train: Train, checkpoints: Path
 ) -> tuple[State, str, Outcome | None]:
-    """Trains a run, and says what becomes of it and why."""
+    """Trains a run; returns its new state, the reason for people, and the outcome if it has one."""
     try:
         source = find_source(download=True)
-        way = choose_compile_mode(run.plan)
-        files = checkpoint_files_of(run, way, source, checkpoints)
+        compile_mode = choose_compile_mode(run.plan)
+        files = checkpoint_files_of(run, compile_mode, source, checkpoints)
         start, resumed = find_resume_point(files, run)
-        setup = {"data_source": source.label, "compile_mode": way.key, "resumed": resumed}
-        done = start.epoch if start else 0
         retry_while_unavailable(
-            lambda: store.record_setup(run.id, run.attempt, epoch=done, **setup)
+            lambda: store.record_setup(
+                run.id,
+                run.attempt,
+                data_source=source.label,
+                compile_mode=compile_mode.key,
+                epoch=start.epoch if start else 0,
+                resumed=resumed,
+            )
         )
-        outcome = train(run.plan, StoreSink(store, run), source, way, files=files, start=start)
+        sink = StoreSink(store, run)
+        outcome = train(run.plan, sink, source, compile_mode, files=files, start=start)
     except (StaleAttempt, StoreUnavailable):
         raise
     except (InvalidInput, NoData) as error:
@@ -220,38 +231,40 @@ def _end_of(
     except Exception as error:
         logger.exception("run %d failed", run.id)
         return "failed", describe_error(error), None
-    # A loss that stopped being finite is a result too: the run has finished.
+    # A diverged run is finished too: divergence is a result.
     return ("stopped" if outcome.kind == "stopped" else "finished"), outcome.text, outcome
 
 
 def describe_error(error: Exception) -> str:
-    """An error that nobody foresaw, in words; its own may name what is no business of visitors."""
-    what = type(error).__name__
-    hint = ", most often because memory ran out" if what in OUT_OF_MEMORY else ""
-    return f"training met an error ({what}){hint}; the server's log has the details"
+    """A text for people about an unexpected error. It leaves out the error's own message, which may
+    contain details that visitors must not see."""
+    name = type(error).__name__
+    hint = ", probably because memory ran out" if name in OUT_OF_MEMORY else ""
+    return f"training failed with an error ({name}){hint}; the server's log has the details"
 
 
-def _keep_beating(store: Store, name: str, ready: threading.Event) -> None:
+def _send_heartbeats(store: Store, name: str, ready: threading.Event) -> None:
     while True:
         try:
-            if not store.beat(name, ready=ready.is_set()):
-                logger.error("counted as dead; not going on")
-                os._exit(Exit.BURIED)
+            if not store.heartbeat(name, ready=ready.is_set()):
+                logger.error("marked as dead; ending")
+                os._exit(Exit.MARKED_DEAD)
         except StoreUnavailable as error:
-            logger.warning("no beat: %s", error)
-        time.sleep(BEAT_SECONDS)
+            logger.warning("cannot write a heartbeat: %s", error)
+        time.sleep(HEARTBEAT_SECONDS)
 
 
-def _end_with_the_server(store: Store, name: str, _ready: threading.Event) -> None:
-    # Not through sys.stdin: its lock, held while waiting, makes Python abort when it exits.
+def _end_with_server(store: Store, name: str, _ready: threading.Event) -> None:
+    # Not sys.stdin.read(): it holds a lock while waiting, which makes Python abort at exit.
     while os.read(sys.stdin.fileno(), 1):
         continue
-    # The main thread may sit in TensorFlow, and the store may be locked: nothing holds this up.
-    threading.Timer(FAREWELL_SECONDS, os._exit, (Exit.SERVER_ENDED,)).start()
+    # The main thread may be in TensorFlow and the store may be locked; the timer ends the process
+    # in any case.
+    threading.Timer(SERVER_ENDED_SECONDS, os._exit, (Exit.SERVER_ENDED,)).start()
     try:
-        store.bury(name, SERVER_ENDED)
+        store.mark_dead(name, SERVER_ENDED)
     except StoreUnavailable as error:
-        logger.warning("no farewell: %s", error)
+        logger.warning("cannot record that the server has ended: %s", error)
     os._exit(Exit.SERVER_ENDED)
 
 

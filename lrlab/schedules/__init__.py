@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lrlab.schedules import constant, cosine, cyclical, decay, plateau, ramp, warmup
+from lrlab.schedules import constant, cosine, cyclical, decay, language_models, plateau, ramp
 from lrlab.schedules.base import Schedule
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
     {
         schedule.key: schedule
-        for family in (constant, decay, cosine, warmup, cyclical, plateau)
+        for family in (constant, decay, cosine, language_models, cyclical, plateau)
         for schedule in family.FAMILY
     }
 )
-"""Each schedule by its key. Adding one is one entry in its module's ``FAMILY``."""
+"""Key -> schedule. To add a schedule, add its description to the ``FAMILY`` of its module."""
 
 RAMP = ramp.RAMP
-"""The warm-up and cool-down that can be put around any of them."""
+"""The warm-up and cool-down that can be applied to any schedule that is not reactive."""
 
 __all__ = ["RAMP", "SCHEDULES", "Schedule"]

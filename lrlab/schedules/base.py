@@ -1,6 +1,6 @@
-"""What a learning-rate schedule is to LR Lab: a description with one formula.
+"""The description of a learning-rate schedule: its parameters, texts and one formula.
 
-A schedule counts optimizer steps as Keras does: step 0 is the first update.
+Steps are optimizer updates, counted from 0 as in Keras.
 """
 
 from __future__ import annotations
@@ -12,31 +12,32 @@ from lrlab.arrays import Tensor
 from lrlab.params import Param, Value
 
 LEARNING_RATE = "learning_rate"
-"""The parameter of a schedule whose rate Keras's optimizer holds as a plain number."""
+"""The parameter of the schedules for which Keras's optimizer holds a plain number."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """A learning-rate schedule described as data.
 
-    ``rate(xp, t, **params)`` gives the learning rate at the steps ``t``, an array of floats;
-    parameters broadcast against ``t``, switches and lists aside. The namespace ``xp`` is NumPy
-    for the preview and ``keras.ops`` in training, so that one formula serves both. It stands on
-    its own, needing nothing of its module but ``math``: Keras code is made from its source.
+    ``rate(xp, t, **params)`` returns the learning rate at the steps ``t``, an array of floats.
+    Parameters broadcast against ``t``, except switches and lists. The namespace ``xp`` is NumPy
+    for the preview and ``keras.ops`` in training, so both use the same formula. The function may
+    use no global name except ``math``, because its source is copied into generated Keras code.
 
     Args:
         key: Keras's name in snake case.
-        label: the name people use.
-        params: its parameters, named as Keras names them.
+        label: the display name.
+        params: its parameters, under their Keras names.
         latex: the formula.
         rate: see above; ``None`` for a reactive schedule.
         reference: paper or source, and year.
         when: a sentence on when to use it.
-        keras_class: the class in ``keras.optimizers.schedules``, where Keras has one.
-        callback: the class in ``keras.callbacks`` that changes the rate, for a reactive schedule.
-        check: looks at the parameters together; raises `InvalidInput`.
-        fit: adjusts step counts that were stretched to a run one by one, so that together they
-            end with it.
+        keras_class: the class in ``keras.optimizers.schedules``, or ``None`` if Keras has none.
+        callback: for a reactive schedule, the class in ``keras.callbacks`` that changes the
+            learning rate.
+        check: checks the parameters in combination; raises `InvalidInput`.
+        fit: adjusts step counts that were each stretched to a run, so that together they end with
+            the run.
     """
 
     key: str
@@ -52,25 +53,39 @@ class Schedule:
     fit: Callable[[dict[str, Value]], dict[str, Value]] = lambda values: values
 
     @property
+    def formula(self) -> Callable[..., Tensor]:
+        """The function ``rate``.
+
+        Raises:
+            TypeError: the schedule is reactive and has no formula.
+        """
+        if self.rate is None:
+            raise TypeError(f"schedule {self.key} has no formula")
+        return self.rate
+
+    @property
     def step_params(self) -> tuple[Param, ...]:
-        """The parameters that count steps, which can be stretched to the run's length."""
+        """The parameters that count steps and can be stretched to the run's length."""
         return tuple(param for param in self.params if param.steps)
 
     @property
     def reactive(self) -> bool:
-        """Whether the rate follows from what training measures, so that none is known ahead."""
+        """Whether the learning rate depends on training metrics and is unknown before the run."""
         return self.callback is not None
 
     @property
     def plain(self) -> bool:
-        """Whether Keras's optimizer holds the rate as a plain number, its own default."""
+        """Whether Keras's optimizer holds the learning rate as a plain number.
+
+        Its default is then the optimizer's default learning rate.
+        """
         return any(param.name == LEARNING_RATE for param in self.params)
 
 
 def rate_param(
     name: str, default: float, help_text: str, symbol: str = r"\eta_0", zero: bool = False
 ) -> Param:
-    """A learning rate: above 0 (or 0 too, where ``zero``), its slider logarithmic."""
+    """A learning-rate parameter: above 0, or from 0 if ``zero``, with a logarithmic slider."""
     return Param(
         name,
         default,
@@ -94,7 +109,10 @@ def steps_param(
     low: int = 1,
     needs: str = "",
 ) -> Param:
-    """A number of optimizer steps; ``share`` is its default share of a run, in percent."""
+    """A parameter that counts optimizer steps.
+
+    ``share`` is its default share of the run in percent; for the others see `Param`.
+    """
     return Param(
         name,
         default,
@@ -112,15 +130,15 @@ def steps_param(
 
 
 def alpha_param(help_text: str) -> Param:
-    """A share of the peak rate, from 0 to 1."""
+    """``alpha``: a share of the peak learning rate, from 0 to 1."""
     return Param("alpha", 0.0, help_text, symbol=r"\alpha", low=0.0, high=1.0, slider=(0.0, 1.0))
 
 
 INITIAL = rate_param("initial_learning_rate", 0.01, "The learning rate at step 0.", zero=True)
 DECAY_STEPS = steps_param(
-    "decay_steps", 1000, "After this many steps the decay has run its course once.", "s", 100.0
+    "decay_steps", 1000, "The number of steps in which the decay completes once.", "s", 100.0
 )
 PEAK = rate_param("max_learning_rate", 0.01, "The highest learning rate.", r"\eta_{\max}")
 TOTAL_STEPS = steps_param(
-    "total_steps", 1000, "After this many steps the schedule has run its course.", "T", 100.0
+    "total_steps", 1000, "The number of steps after which the schedule ends.", "T", 100.0
 )

@@ -1,4 +1,4 @@
-"""The same learning rate throughout."""
+"""The constant learning rate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSTANT = Schedule(
     params=(rate_param(LEARNING_RATE, 0.001, "The learning rate at every step.", r"\eta"),),
     latex=r"\eta_t = \eta",
     rate=constant,
-    reference="The rate itself, as in every optimizer's own paper",
+    reference="The learning rate of each optimizer's own paper",
     when="The first experiment: change one thing at a time.",
 )
 

@@ -1,4 +1,4 @@
-"""Half cosines: with a warm-up before it, or one after the other.
+"""Cosine decays: one half cosine with an optional warm-up, or several with restarts.
 
 Source: keras/src/optimizers/schedules/learning_rate_schedule.py.
 """
@@ -24,7 +24,8 @@ def cosine_decay(
 ) -> Tensor:
     """Half a cosine from the peak down to ``alpha`` times the peak, after a linear warm-up.
 
-    Without ``warmup_target`` Keras skips the warm-up, whatever ``warmup_steps`` says.
+    If ``warmup_target`` is ``None``, there is no warm-up and ``warmup_steps`` is ignored, as in
+    Keras.
     Source: Loshchilov and Hutter 2017.
     """
     if warmup_target is None:
@@ -35,9 +36,9 @@ def cosine_decay(
     decayed = peak * ((1 - alpha) * 0.5 * (1 + xp.cos(math.pi * fraction)) + alpha)
     if warmup_target is None:
         return decayed
-    climbed = t / xp.maximum(warmup_steps, 1.0)
-    warming = (warmup_target - initial_learning_rate) * climbed + initial_learning_rate
-    return xp.where(t < warmup_steps, warming, decayed)
+    warmup_fraction = t / xp.maximum(warmup_steps, 1.0)
+    warmed = (warmup_target - initial_learning_rate) * warmup_fraction + initial_learning_rate
+    return xp.where(t < warmup_steps, warmed, decayed)
 
 
 def cosine_decay_restarts(
@@ -50,40 +51,41 @@ def cosine_decay_restarts(
     m_mul: Tensor,
     alpha: Tensor,
 ) -> Tensor:
-    """Half cosines, each ``t_mul`` times as long and ``m_mul`` times as high as the one before.
+    """Half cosines, each ``t_mul`` times as long as the previous one, and ``m_mul`` times as high
+    above the floor ``alpha``.
 
-    Which cycle a step belongs to is decided in float32, as Keras does: at a restart the rounding
-    of a logarithm decides whether the step still ends the old cycle. NumPy's own float32 logarithm
-    rounds otherwise than TensorFlow's; one rounded from float64 does not.
+    The number of the cycle is computed in float32, as in Keras: at a restart, the rounding of a
+    logarithm decides whether the step still belongs to the old cycle. NumPy's float32 logarithm
+    does not round like TensorFlow's, but a float64 logarithm rounded to float32 does.
     Source: Loshchilov and Hutter 2017.
     """
-    done = xp.array(t, dtype="float32") / xp.array(first_decay_steps, dtype="float32")
+    elapsed = xp.array(t, dtype="float32") / xp.array(first_decay_steps, dtype="float32")
     if t_mul == 1.0:
-        cycle = xp.floor(done)
-        fraction = done - cycle
+        cycle = xp.floor(elapsed)
+        fraction = elapsed - cycle
     else:
         growth = xp.array(t_mul, dtype="float32")
-        grown, once = (
+        log_length, log_growth = (
             xp.array(xp.log(xp.array(value, dtype="float64")), dtype="float32")
-            for value in (1.0 - done * (1.0 - growth), growth)
+            for value in (1.0 - elapsed * (1.0 - growth), growth)
         )
-        cycle = xp.floor(grown / once)
-        begun = (1.0 - growth**cycle) / (1.0 - growth)
-        fraction = (done - begun) / growth**cycle
+        cycle = xp.floor(log_length / log_growth)
+        cycle_start = (1.0 - growth**cycle) / (1.0 - growth)
+        fraction = (elapsed - cycle_start) / growth**cycle
     cycle, fraction = xp.array(cycle, dtype=t.dtype), xp.array(fraction, dtype=t.dtype)
     cosine = 0.5 * m_mul**cycle * (1 + xp.cos(math.pi * fraction))
     return initial_learning_rate * ((1 - alpha) * cosine + alpha)
 
 
 def _decay_after_warmup(values: dict[str, Value]) -> dict[str, Value]:
-    """The decay's share of the run includes the warm-up before it, if there is one."""
+    """Shortens the decay by the warm-up before it, so that both together end with the run."""
     if values["warmup_target"] is None:
         return values | {"warmup_steps": 0}
     decay, warmup = number_of(values, "decay_steps"), number_of(values, "warmup_steps")
     return values | {"decay_steps": max(1, decay - warmup)}
 
 
-_ALPHA = alpha_param("The share of the peak rate that is left at the end.")
+_ALPHA = alpha_param("The final learning rate as a share of the peak.")
 
 COSINE_DECAY = Schedule(
     key="cosine_decay",
@@ -96,7 +98,7 @@ COSINE_DECAY = Schedule(
         Param(
             "warmup_target",
             None,
-            "The peak a linear warm-up climbs to; without it Keras skips the warm-up.",
+            "The learning rate at the end of a linear warm-up; if off, there is no warm-up.",
             symbol=r"\eta_w",
             low=0.0,
             high=1e6,
@@ -109,7 +111,7 @@ COSINE_DECAY = Schedule(
         steps_param(
             "warmup_steps",
             0,
-            "How many steps the warm-up takes.",
+            "Steps over which the learning rate rises to the target; the decay starts after them.",
             "w",
             10.0,
             low=0,
@@ -123,7 +125,7 @@ a &= \tfrac12 + \tfrac12 \cos\!\left(\pi \min(\tfrac{t-w}{s}, 1)\right)
 \end{aligned}""",
     rate=cosine_decay,
     reference="Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017",
-    when="The usual choice today when the length of the run is known.",
+    when="The usual choice if the length of the run is known.",
     fit=_decay_after_warmup,
 )
 
@@ -133,11 +135,11 @@ COSINE_DECAY_RESTARTS = Schedule(
     keras_class="CosineDecayRestarts",
     params=(
         INITIAL,
-        steps_param("first_decay_steps", 1000, "How many steps the first cycle takes.", "s", 25.0),
+        steps_param("first_decay_steps", 1000, "The number of steps in cycle 1.", "s", 25.0),
         Param(
             "t_mul",
             2.0,
-            "Each cycle is this many times as long as the one before.",
+            "Each cycle is this many times as long as the previous one.",
             symbol="t_{mul}",
             low=1.0,
             high=100.0,
@@ -146,7 +148,7 @@ COSINE_DECAY_RESTARTS = Schedule(
         Param(
             "m_mul",
             1.0,
-            "Each cycle starts at this many times the height of the one before.",
+            "Each cycle rises this many times as high above the floor as the previous one.",
             symbol="m_{mul}",
             low=0.0,
             high=10.0,
@@ -161,7 +163,7 @@ i\text{: restarts so far}, \ \ f\text{: share of the cycle}
 \end{gathered}""",
     rate=cosine_decay_restarts,
     reference="Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017",
-    when="Runs that may be stopped early: the end of each cycle is a good place to stop.",
+    when="Runs that may be stopped early: the end of each cycle is a good point to stop.",
 )
 
 FAMILY = (COSINE_DECAY, COSINE_DECAY_RESTARTS)

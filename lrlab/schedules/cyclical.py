@@ -1,4 +1,4 @@
-"""The cyclical learning rates of Smith, up and down once or again and again; Keras lacks them."""
+"""Smith's cyclical learning rates, with one cycle or many. Keras has neither."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def triangular(
     decay_rate: Tensor,
     staircase: bool,
 ) -> Tensor:
-    """Up and down in straight lines, with peaks ``decay_rate`` times as high each cycle.
+    """Linear cycles between two learning rates; each peak is ``decay_rate`` times the previous one.
 
-    ``staircase`` lowers them once a cycle (the paper's "triangular2" at a rate of 0.5), else at
-    every step (its "exp_range").
+    With ``staircase`` the peaks fall once per cycle (the paper's "triangular2" if ``decay_rate``
+    is 0.5), otherwise at every step (its "exp_range").
     Source: Smith 2017.
     """
     phase = xp.mod(t, cycle_steps)
@@ -43,10 +43,10 @@ def one_cycle(
     final_div_factor: Tensor,
     linear: bool,
 ) -> Tensor:
-    """Once up from the peak over ``div_factor``, then down far below where it started.
+    """One cycle: up to the peak in ``warmup_steps``, then down to the end at ``total_steps``.
 
-    Half cosines, or straight lines where ``linear``. The end, reached after ``total_steps``, is
-    the start over ``final_div_factor``.
+    It starts at the peak divided by ``div_factor`` and ends at the start divided by
+    ``final_div_factor``. Both parts are half cosines, or straight lines if ``linear``.
     Source: Smith and Topin 2018.
     """
     start = max_learning_rate / div_factor
@@ -56,10 +56,9 @@ def one_cycle(
     if not linear:
         up = (1 - xp.cos(math.pi * up)) / 2
         down = (1 - xp.cos(math.pi * down)) / 2
-    climbing = start + (max_learning_rate - start) * up
-    return xp.where(
-        t < warmup_steps, climbing, max_learning_rate - (max_learning_rate - end) * down
-    )
+    rising = start + (max_learning_rate - start) * up
+    falling = max_learning_rate - (max_learning_rate - end) * down
+    return xp.where(t < warmup_steps, rising, falling)
 
 
 def _divisor(name: str, default: float, help_text: str, symbol: str, high: float) -> Param:
@@ -84,7 +83,7 @@ TRIANGULAR = Schedule(
         steps_param(
             "cycle_steps",
             1000,
-            "How many steps up and down take together: twice the paper's step size.",
+            "The number of steps in a cycle, up and down: twice the paper's step size.",
             "c",
             50.0,
             low=2,
@@ -92,7 +91,7 @@ TRIANGULAR = Schedule(
         Param(
             "decay_rate",
             1.0,
-            "Each peak is this many times as high as the one before; 1 keeps the height.",
+            "Each peak is this many times as high as the previous one; 1 keeps the height.",
             symbol="r",
             low=0.0,
             high=1.0,
@@ -102,8 +101,8 @@ TRIANGULAR = Schedule(
         Param(
             "staircase",
             True,
-            "Lower the peaks once a cycle (triangular2 at a decay_rate of 0.5), instead of at "
-            "every step (exp_range).",
+            "Lower the peaks once per cycle (triangular2 if decay_rate is 0.5) instead of at every "
+            "step (exp_range).",
             kind="bool",
         ),
     ),
@@ -114,7 +113,7 @@ h = 1 - \left|\,2\,\tfrac{t \bmod c}{c} - 1\,\right| \\
 \end{gathered}""",
     rate=triangular,
     reference="Smith, Cyclical Learning Rates for Training Neural Networks, 2017",
-    when="When no single rate is known to be good: it visits all those between two bounds.",
+    when="If no good learning rate is known: it covers all values between two bounds.",
 )
 
 ONE_CYCLE = Schedule(
@@ -123,9 +122,9 @@ ONE_CYCLE = Schedule(
     params=(
         PEAK,
         TOTAL_STEPS,
-        steps_param("warmup_steps", 300, "How many steps the way up takes.", "w", 30.0, low=0),
-        _divisor("div_factor", 25.0, "The highest rate divided by the first.", "d", 1e3),
-        _divisor("final_div_factor", 1e4, "The first rate divided by the last.", "f", 1e6),
+        steps_param("warmup_steps", 300, "The number of steps up to the peak.", "w", 30.0, low=0),
+        _divisor("div_factor", 25.0, "The highest learning rate divided by the first.", "d", 1e3),
+        _divisor("final_div_factor", 1e4, "The first learning rate divided by the last.", "f", 1e6),
         Param("linear", False, "Straight lines instead of half cosines.", kind="bool"),
     ),
     latex=r"""\begin{aligned}
@@ -137,8 +136,8 @@ a(x) &= \tfrac{1 - \cos \pi x}{2}, \quad \text{linear: } a(x) = x
     rate=one_cycle,
     reference="Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using "
     "Large Learning Rates, 2018",
-    when="Short runs of a known length: a peak higher than any constant rate would stand, then "
-    "a long way down.",
+    when="Short runs of known length: the peak can be higher than any constant learning rate that "
+    "trains stably.",
 )
 
 FAMILY = (TRIANGULAR, ONE_CYCLE)

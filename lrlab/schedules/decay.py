@@ -1,4 +1,4 @@
-"""The decays: from the initial rate downwards.
+"""Polynomial, exponential, piecewise constant and inverse time decay.
 
 Source: keras/src/optimizers/schedules/learning_rate_schedule.py.
 """
@@ -23,7 +23,11 @@ def polynomial_decay(
     power: Tensor,
     cycle: bool,
 ) -> Tensor:
-    """``(eta_0 - eta_T) (1 - t / s)**c + eta_T``; ``cycle`` stretches ``s`` each time it ends."""
+    """``(eta_0 - eta_T) (1 - t / s)**c + eta_T``.
+
+    Steps after ``s`` use ``t = s``, or with ``cycle`` the smallest multiple of ``s`` that is at
+    least ``t`` in place of ``s``.
+    """
     if cycle:
         span = decay_steps * xp.where(t == 0, 1.0, xp.ceil(t / decay_steps))
     else:
@@ -63,7 +67,7 @@ def inverse_time_decay(
 def piecewise_constant_decay(
     xp: ScheduleOps, t: Tensor, *, boundaries: tuple[int, ...], values: tuple[float, ...]
 ) -> Tensor:
-    """``values[i]`` up to and including ``boundaries[i]``, then the next value."""
+    """``values[i]`` up to and including step ``boundaries[i]``, then the next value."""
     return xp.take(
         xp.array(values), xp.searchsorted(xp.array(boundaries, dtype=t.dtype), t, side="left")
     )
@@ -83,20 +87,20 @@ def _check_pieces(values: Mapping[str, Value]) -> None:
         if after <= before:
             raise InvalidInput(
                 f"{owner}: boundaries = {list(boundaries)} is not in order. Each boundary must be "
-                f"larger than the one before it, but {after} follows {before}."
+                f"larger than the previous one, but {after} follows {before}."
             )
 
 
-def _order_pieces(values: dict[str, Value]) -> dict[str, Value]:
-    """Boundaries that rounding made equal are moved one step apart."""
-    apart: list[float] = []
+def _separate_boundaries(values: dict[str, Value]) -> dict[str, Value]:
+    """Moves boundaries that became equal by rounding one step apart."""
+    boundaries: list[float] = []
     for boundary in numbers_of(values, "boundaries"):
-        apart.append(max(boundary, apart[-1] + 1) if apart else boundary)
-    return values | {"boundaries": tuple(apart)}
+        boundaries.append(max(boundary, boundaries[-1] + 1) if boundaries else boundary)
+    return values | {"boundaries": tuple(boundaries)}
 
 
 _STAIRCASE = Param(
-    "staircase", False, "Fall in steps, once every decay_steps, instead of smoothly.", kind="bool"
+    "staircase", False, "Decay once every decay_steps instead of at every step.", kind="bool"
 )
 
 
@@ -108,7 +112,7 @@ def _decay_rate(default: float, help_text: str, high: float) -> Param:
         symbol="r",
         low=0.0,
         open_low=True,
-        # Above 1 the rate grows: a range test goes through many powers of ten.
+        # Above 1 the learning rate grows: a range test covers many powers of ten.
         high=1e12,
         slider=(0.01, high),
     )
@@ -131,7 +135,7 @@ POLYNOMIAL_DECAY = Schedule(
         Param(
             "power",
             1.0,
-            "The shape: 1 falls in a straight line, 2 fast at first, 0.5 fast at the end.",
+            "The shape: 1 is a straight line, 2 falls fast at first, 0.5 falls fast at the end.",
             symbol="c",
             low=0.0,
             high=100.0,
@@ -141,7 +145,7 @@ POLYNOMIAL_DECAY = Schedule(
         Param(
             "cycle",
             False,
-            "Start again, over a longer stretch, each time the end is reached.",
+            "At the end of each decay, start another one that takes longer.",
             kind="bool",
         ),
     ),
@@ -150,9 +154,8 @@ POLYNOMIAL_DECAY = Schedule(
 \text{cycle: } s \to s\,\lceil t/s \rceil
 \end{gathered}""",
     rate=polynomial_decay,
-    reference="Keras's PolynomialDecay; linear decay is the rule of thumb for fine-tuning BERT "
-    "(Devlin et al., 2019)",
-    when="A known number of steps, with the rate down to (nearly) zero at the end.",
+    reference="Keras's PolynomialDecay; BERT is fine-tuned with linear decay (Devlin et al., 2019)",
+    when="A known number of steps, with a learning rate of (almost) zero at the end.",
 )
 
 EXPONENTIAL_DECAY = Schedule(
@@ -162,7 +165,7 @@ EXPONENTIAL_DECAY = Schedule(
     params=(
         INITIAL,
         DECAY_STEPS,
-        _decay_rate(0.96, "The factor by which the rate falls every decay_steps.", 1.0),
+        _decay_rate(0.96, "The factor applied to the learning rate every decay_steps.", 1.0),
         _STAIRCASE,
     ),
     latex=r"\eta_t = \eta_0\, r^{\,t/s} \qquad \text{staircase: } \eta_0\, "
@@ -170,7 +173,7 @@ EXPONENTIAL_DECAY = Schedule(
     rate=exponential_decay,
     reference="Keras's ExponentialDecay; compared in Senior et al., An Empirical Study of "
     "Learning Rates in Deep Neural Networks, 2013",
-    when="A steady decay by a fixed factor, whatever the run's length.",
+    when="A steady decay by a fixed factor, independent of the run's length.",
 )
 
 PIECEWISE_CONSTANT_DECAY = Schedule(
@@ -181,7 +184,7 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
         Param(
             "boundaries",
             (1000, 2000),
-            "The last step of each piece but the last, in order.",
+            "The last step of each piece except the final one, in ascending order.",
             kind="ints",
             symbol="b_i",
             low=0,
@@ -192,7 +195,7 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
         Param(
             "values",
             (0.01, 0.001, 0.0001),
-            "The learning rate of each piece: one more than there are boundaries.",
+            "The learning rate of each piece: one more value than boundaries.",
             kind="floats",
             symbol=r"\eta_i",
             low=0.0,
@@ -203,9 +206,9 @@ PIECEWISE_CONSTANT_DECAY = Schedule(
     latex=r"\eta_t = \eta_i \quad \text{for } b_{i-1} < t \le b_i",
     rate=piecewise_constant_decay,
     reference="The step decay of image classifiers, as in He et al., Deep Residual Learning, 2016",
-    when="Dividing the rate by ten when progress stalls, at steps known beforehand.",
+    when="Dividing the learning rate by ten at known steps at which progress stalls.",
     check=_check_pieces,
-    fit=_order_pieces,
+    fit=_separate_boundaries,
 )
 
 INVERSE_TIME_DECAY = Schedule(
@@ -216,7 +219,7 @@ INVERSE_TIME_DECAY = Schedule(
         INITIAL,
         DECAY_STEPS,
         _decay_rate(
-            0.5, "How fast it falls: after decay_steps the rate is divided by 1 + this.", 10.0
+            0.5, "After decay_steps the initial learning rate is divided by 1 plus this.", 10.0
         ),
         _STAIRCASE,
     ),
@@ -224,7 +227,7 @@ INVERSE_TIME_DECAY = Schedule(
     r"\frac{\eta_0}{1 + r \lfloor t/s \rfloor}",
     rate=inverse_time_decay,
     reference="Robbins and Monro, A Stochastic Approximation Method, 1951",
-    when="Fast at first, then ever more slowly: the decay that convergence proofs like.",
+    when="A decay that is fast at first and then slower and slower, as in convergence proofs.",
 )
 
 FAMILY = (POLYNOMIAL_DECAY, EXPONENTIAL_DECAY, PIECEWISE_CONSTANT_DECAY, INVERSE_TIME_DECAY)

@@ -1,4 +1,4 @@
-"""The reactive schedule: Keras cuts the learning rate when the validation loss is stuck.
+"""The reactive schedule: Keras cuts the learning rate when the validation loss stops improving.
 
 Source: keras/src/callbacks/reduce_lr_on_plateau.py.
 """
@@ -12,11 +12,11 @@ REDUCE_LR_ON_PLATEAU = Schedule(
     key="reduce_lr_on_plateau",
     label="Reduce on plateau",
     params=(
-        rate_param(LEARNING_RATE, 0.001, "The learning rate to start with.", r"\eta"),
+        rate_param(LEARNING_RATE, 0.001, "The initial learning rate.", r"\eta"),
         Param(
             "factor",
             0.1,
-            "What the learning rate is multiplied by when the validation loss is stuck.",
+            "The learning rate is multiplied by this when the validation loss stops improving.",
             symbol="q",
             low=0.0,
             high=1.0,
@@ -27,7 +27,7 @@ REDUCE_LR_ON_PLATEAU = Schedule(
         Param(
             "patience",
             10,
-            "How many epochs without improvement to wait for.",
+            "The number of epochs without improvement before a cut.",
             kind="int",
             symbol="p",
             low=0,
@@ -37,7 +37,7 @@ REDUCE_LR_ON_PLATEAU = Schedule(
         Param(
             "min_delta",
             1e-4,
-            "The validation loss must fall by more than this to count as improved.",
+            "The validation loss must fall by more than this to count as an improvement.",
             symbol=r"\delta",
             low=0.0,
             high=1e6,
@@ -47,13 +47,13 @@ REDUCE_LR_ON_PLATEAU = Schedule(
         Param(
             "cooldown",
             0,
-            "How many epochs after a cut are not counted.",
+            "The number of epochs after a cut that do not count towards patience.",
             kind="int",
             low=0,
             high=10_000,
             slider=(0, 20),
         ),
-        rate_param("min_lr", 0.0, "The rate never falls below this.", r"\eta_{\min}", zero=True),
+        rate_param("min_lr", 0.0, "The smallest learning rate.", r"\eta_{\min}", zero=True),
     ),
     latex=r"""\begin{gathered}
 \eta \leftarrow \max(q\,\eta,\ \eta_{\min}) \quad \text{after } p \text{ epochs} \\
@@ -61,10 +61,9 @@ REDUCE_LR_ON_PLATEAU = Schedule(
 \end{gathered}""",
     rate=None,
     callback="ReduceLROnPlateau",
-    reference="Keras's ReduceLROnPlateau; the manual rule of Krizhevsky et al., ImageNet "
+    reference="Keras's ReduceLROnPlateau; used by hand in Krizhevsky et al., ImageNet "
     "Classification with Deep Convolutional Neural Networks, 2012",
-    when="Long runs whose length is not known beforehand: it cuts the rate only once progress "
-    "has really stalled.",
+    when="Long runs of unknown length: it cuts the learning rate only when progress has stalled.",
 )
 
 FAMILY = (REDUCE_LR_ON_PLATEAU,)

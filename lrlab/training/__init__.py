@@ -1,5 +1,5 @@
-"""Training with Keras: the data, the networks, the recorder and the run itself.
+"""Training with Keras: networks, compiled programs, the recorder, checkpoints and the run itself.
 
-The only home of TensorFlow and Keras. Importing this package, or its module ``data``, loads
-neither of them.
+This is the only package that imports TensorFlow. Importing the package itself loads neither
+TensorFlow nor Keras.
 """

@@ -1,11 +1,11 @@
-"""Checkpoints: what a run needs to go on, in files that are whole or not there.
+"""Checkpoint files: the state from which a run can resume, written atomically.
 
-A run has two files, the newest and the one before it, so that damage to one costs an epoch or two
-and no more. A file is a line with the SHA-256 of all that follows, a line of JSON, and a NumPy
-archive read without pickle. It is written beside its place, synced, and then renamed.
+A run keeps its two newest checkpoints, so that damage to one costs only an epoch or two. A file
+holds a line with the SHA-256 of the rest, a line of JSON, and a NumPy archive that is read without
+pickle. It is written under a temporary name, synced, and then renamed.
 
-Importing this module loads neither TensorFlow nor Keras: a page removes the files of a run that
-it deletes.
+Importing this module loads neither TensorFlow nor Keras, because a page deletes the checkpoints of
+a run together with the run.
 """
 
 from __future__ import annotations
@@ -19,32 +19,30 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 NEWEST, OLDER, UNFINISHED = ".checkpoint", ".older", ".unfinished"
-"""How the names of a run's files end; before it stands the run's number."""
+"""Suffixes of a run's files; the stem is the run's number."""
 
 
-class DamagedCheckpoint(Exception):
-    """A checkpoint that cannot be used; the message says why, in a few words for people."""
+class UnusableCheckpoint(Exception):
+    """A checkpoint that cannot be used; the message is the predicate of a sentence for people."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A training as it stands at the end of an epoch.
+    """The state of a training at the end of an epoch.
 
     Args:
         epoch: epochs finished, 1 or more.
-        variables: every variable of the network and the optimizer, in their order.
-        callback: what the callback of a reactive schedule remembers, fit for JSON; empty for
-            other schedules.
+        variables: every variable of the network and the optimizer, in order.
+        callback: the state of a reactive schedule's callback; empty for other schedules.
     """
 
     epoch: int
     variables: tuple[np.ndarray, ...]
-    callback: Mapping[str, Any]
+    callback: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -52,29 +50,30 @@ class CheckpointFiles:
     """The checkpoints of one run.
 
     Args:
-        folder: where the files of all runs lie; it is made when it is needed.
+        folder: the folder for the files of all runs; created when needed.
         run_id: the run.
-        belongs_to: what decides the training, fit for JSON: a checkpoint that was written for
-            anything else is not used.
+        fingerprint: everything that determines the training, as JSON values; a checkpoint with
+            another fingerprint is not used.
     """
 
     folder: Path
     run_id: int
-    belongs_to: Mapping[str, Any]
+    fingerprint: Mapping[str, object]
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint as the newest, and the newest so far as the older one.
+        """Store a checkpoint as the newest, and keep the previous newest as the older one.
 
-        Whenever the process is killed, at least one file that was whole before is whole after.
+        If the process is killed at any moment, at least one file that was complete before is
+        still complete.
 
         Raises:
-            OSError: it cannot be written; what was there before still is.
+            OSError: the checkpoint cannot be written; the previous ones are unchanged.
         """
-        newest, older, unfinished = (self._path(end) for end in (NEWEST, OLDER, UNFINISHED))
+        newest, older, unfinished = (self._path(suffix) for suffix in (NEWEST, OLDER, UNFINISHED))
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with unfinished.open("wb") as file:
-                file.write(_packed(checkpoint, self.belongs_to))
+                file.write(_pack(checkpoint, self.fingerprint))
                 file.flush()
                 os.fsync(file.fileno())
             if newest.exists():
@@ -87,78 +86,80 @@ class CheckpointFiles:
         _sync_folder(self.folder)
 
     def read(self) -> tuple[Checkpoint | None, tuple[str, ...]]:
-        """The newest sound checkpoint, and of each that had to be passed over, why.
+        """Read the newest usable checkpoint.
 
-        None when there is no sound one.
+        Returns:
+            The checkpoint, or None if no file is usable; and for each file that had to be skipped,
+            a phrase for people that says why.
         """
-        passed_over = []
-        for which, end in (("last", NEWEST), ("last but one", OLDER)):
+        problems: list[str] = []
+        for which, suffix in (("latest", NEWEST), ("previous", OLDER)):
             try:
-                content = self._path(end).read_bytes()
-                return _unpacked(content, self.belongs_to), tuple(passed_over)
+                content = self._path(suffix).read_bytes()
+                return _unpack(content, self.fingerprint), tuple(problems)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                passed_over.append(f"its {which} checkpoint cannot be read ({error.strerror})")
-            except DamagedCheckpoint as error:
-                passed_over.append(f"its {which} checkpoint {error}")
-        return None, tuple(passed_over)
+                problems.append(f"its {which} checkpoint cannot be read ({error.strerror})")
+            except UnusableCheckpoint as error:
+                problems.append(f"its {which} checkpoint {error}")
+        return None, tuple(problems)
 
-    def _path(self, end: str) -> Path:
-        return self.folder / f"{self.run_id}{end}"
+    def _path(self, suffix: str) -> Path:
+        return self.folder / f"{self.run_id}{suffix}"
 
 
 def remove_checkpoints(folder: Path, run_id: int) -> None:
-    """Remove the checkpoints of a run; one that has none is fine.
+    """Delete the checkpoints of a run, if it has any.
 
     Raises:
-        OSError: a file cannot be removed.
+        OSError: a file cannot be deleted.
     """
-    for end in (NEWEST, OLDER, UNFINISHED):
-        (folder / f"{run_id}{end}").unlink(missing_ok=True)
+    for suffix in (NEWEST, OLDER, UNFINISHED):
+        (folder / f"{run_id}{suffix}").unlink(missing_ok=True)
 
 
 def runs_with_checkpoints(folder: Path) -> set[int]:
-    """The numbers of the runs that have a file in a folder, which need not exist."""
-    names = [path for path in folder.glob("*") if path.suffix in (NEWEST, OLDER, UNFINISHED)]
-    return {int(path.stem) for path in names if path.stem.isdecimal()}
+    """The numbers of the runs that have a file in a folder; empty if the folder does not exist."""
+    paths = [path for path in folder.glob("*") if path.suffix in (NEWEST, OLDER, UNFINISHED)]
+    return {int(path.stem) for path in paths if path.stem.isdecimal()}
 
 
-def _packed(checkpoint: Checkpoint, belongs_to: Mapping[str, Any]) -> bytes:
-    about = {
-        "belongs_to": belongs_to,
+def _pack(checkpoint: Checkpoint, fingerprint: Mapping[str, object]) -> bytes:
+    header = {
+        "belongs_to": fingerprint,
         "epoch": checkpoint.epoch,
         "callback": checkpoint.callback,
     }
     archive = io.BytesIO()
     np.savez(archive, *checkpoint.variables)
-    content = json.dumps(about).encode() + b"\n" + archive.getvalue()
+    content = json.dumps(header).encode() + b"\n" + archive.getvalue()
     return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
-def _unpacked(packed: bytes, belongs_to: Mapping[str, Any]) -> Checkpoint:
-    """What `_packed` was given.
+def _unpack(packed: bytes, fingerprint: Mapping[str, object]) -> Checkpoint:
+    """The inverse of `_pack`.
 
     Raises:
-        Damaged: it is not that, or was written for something else.
+        UnusableCheckpoint: the content is damaged or has another fingerprint.
     """
     digest, _, content = packed.partition(b"\n")
     if hashlib.sha256(content).hexdigest().encode() != digest:
-        raise DamagedCheckpoint("is damaged")
-    about, _, archive = content.partition(b"\n")
+        raise UnusableCheckpoint("is damaged")
+    header_line, _, archive = content.partition(b"\n")
     try:
-        found = json.loads(about)
-        if found["belongs_to"] != json.loads(json.dumps(belongs_to)):
-            raise DamagedCheckpoint("was written for other data, settings or versions")
+        header = json.loads(header_line)
+        if header["belongs_to"] != json.loads(json.dumps(fingerprint)):
+            raise UnusableCheckpoint("was written for other data, settings or versions")
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             variables = tuple(arrays[name] for name in arrays.files)
-        return Checkpoint(int(found["epoch"]), variables, dict(found["callback"]))
+        return Checkpoint(int(header["epoch"]), variables, dict(header["callback"]))
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DamagedCheckpoint("is not one that this LR Lab wrote") from error
+        raise UnusableCheckpoint("was not written by this version of LR Lab") from error
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes renames in a folder last through a power failure, where the system can."""
+    """Makes renames in a folder survive a power failure, on POSIX systems."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,46 +1,45 @@
-"""A run that was cut off goes on where an epoch ended, and does what it would have done.
+"""A Keras callback that writes checkpoints: a resumed run gives the numbers of an unbroken one.
 
-What decides the rest of a training at an epoch's end is: every variable of the network and the
-optimizer (the count of steps and the learning rate are among the latter), what the callback of a
-reactive schedule remembers, and the order of the images. The order needs no state. Keras makes
-its pipeline anew for each epoch, and once ``keras.utils.set_random_seed`` was called each of these
-pipelines draws the seed's first permutation: a seeded Keras goes through the images in one order,
-epoch after epoch.
+At the end of an epoch, the rest of a run is determined by every variable of the network and
+the optimizer (which include the step count and the learning rate), the state of a reactive
+schedule's callback, and the order of the images. The order needs no stored state: Keras builds a
+new input pipeline for each epoch, and after ``keras.utils.set_random_seed`` each pipeline draws the
+seed's first permutation, so a seeded Keras uses the same order in every epoch.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 
 from lrlab.training.checkpoint_files import Checkpoint, CheckpointFiles
 
-REMEMBERED = ("best", "wait", "cooldown_counter")
-"""What `keras.callbacks.ReduceLROnPlateau` keeps from epoch to epoch, besides the rate."""
+PLATEAU_STATE = ("best", "wait", "cooldown_counter")
+"""What `keras.callbacks.ReduceLROnPlateau` carries from epoch to epoch, besides the learning
+rate."""
 
-MOST_SHARE = 0.03
-"""The share of the time that writing checkpoints may take."""
+MAX_WRITE_SHARE = 0.03
+"""The largest share of the training time to spend on writing checkpoints."""
 
 logger = logging.getLogger("lrlab.training")
 
 
 class Checkpointer(keras.callbacks.Callback):
-    """Writes a checkpoint as an epoch ends, after the run's other callbacks have had their turn.
+    """Writes a checkpoint at the end of an epoch, after the run's other callbacks.
 
-    Where epochs are so short that this would take more than `MOST_SHARE` of the time, some epochs
-    pass without; `write_waiting` catches up. A checkpoint that cannot be written costs the run
-    nothing but the chance to go on from there: it is logged.
+    If epochs are so short that this would take more than `MAX_WRITE_SHARE` of the time, it skips
+    some epochs; the trainer calls `write_pending` to write the last of them. A failed write is
+    logged and the run goes on, but it cannot be resumed from that epoch.
 
     Args:
-        files: where to; None writes nothing.
+        files: where to write; None disables writing.
         variables: every variable that the run changes.
-        callbacks: those of the recipe, which come before this one.
-        start: what the run goes on from.
+        callbacks: the recipe's callbacks, which run before this one.
+        start: the checkpoint the run resumes from, if any.
     """
 
     def __init__(
@@ -55,38 +54,38 @@ class Checkpointer(keras.callbacks.Callback):
         self._variables = variables
         self._callbacks = callbacks
         self._start = start
-        self._waiting: Checkpoint | None = None
+        self._pending: Checkpoint | None = None
         self._next_write = 0.0
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Gives the recipe's callback back what it remembered; its own start made it forget."""
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Restores the state of the recipe's callbacks, whose own ``on_train_begin`` reset it."""
         if self._start is not None:
             for callback in self._callbacks:
                 for name, value in self._start.callback.items():
                     setattr(callback, name, value)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Takes the state down, and writes it if it is time to."""
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Copies the state, and writes it unless the last write was too recent."""
         if self._files is None:
             return
-        remembered = {
-            name: getattr(callback, name) for callback in self._callbacks for name in REMEMBERED
+        callback_state = {
+            name: getattr(callback, name) for callback in self._callbacks for name in PLATEAU_STATE
         }
-        # Copies: TensorFlow would hand out its own memory, which the next step overwrites.
+        # Copies, because TensorFlow may return its own memory, which the next step overwrites.
         variables = tuple(np.array(variable.value) for variable in self._variables)
-        self._waiting = Checkpoint(epoch + 1, variables, remembered)
+        self._pending = Checkpoint(epoch + 1, variables, callback_state)
         if time.monotonic() >= self._next_write:
-            self.write_waiting()
+            self.write_pending()
 
-    def write_waiting(self) -> None:
-        """Writes the latest checkpoint that was put off, if there is one."""
-        if self._files is None or self._waiting is None:
+    def write_pending(self) -> None:
+        """Writes the latest checkpoint if it has not been written yet."""
+        if self._files is None or self._pending is None:
             return
         began = time.monotonic()
         try:
-            self._files.write(self._waiting)
+            self._files.write(self._pending)
         except OSError as error:
-            logger.warning("no checkpoint of run %d: %s", self._files.run_id, error)
-        self._waiting = None
+            logger.warning("cannot write a checkpoint of run %d: %s", self._files.run_id, error)
+        self._pending = None
         ended = time.monotonic()
-        self._next_write = ended + (ended - began) / MOST_SHARE
+        self._next_write = ended + (ended - began) / MAX_WRITE_SHARE

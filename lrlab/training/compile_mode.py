@@ -1,6 +1,7 @@
-"""The two ways to train a block of steps, and which plan is trained which way.
+"""The two compile modes for a block of steps, and which plan uses which.
 
-Importing this module loads nothing heavy, so a page can say beforehand how a run will be trained.
+Importing this module loads neither TensorFlow nor Keras, so a page can show the compile mode of a
+run before it starts.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from lrlab.recipes.plan import RunPlan
 
 @dataclass(frozen=True)
 class CompileMode:
-    """A way to train.
+    """How the training steps are compiled.
 
     Args:
-        key: what a run records.
-        label: for people.
-        jit_compile: the argument of Keras's ``compile`` under which a plain ``model.fit`` gives
-            the same numbers. XLA rounds otherwise than TensorFlow's single operations, so the two
-            ways part in the fifth digit of the loss and drift from there.
+        key: stored with a run.
+        label: text for people.
+        jit_compile: the argument of Keras's ``compile`` with which a plain ``model.fit`` gives the
+            same numbers. XLA rounds differently from TensorFlow's single operations, so the two
+            modes differ in the fifth digit of the loss and drift apart from there.
     """
 
     key: str
@@ -30,41 +31,44 @@ class CompileMode:
     jit_compile: bool
 
 
-FUSED = CompileMode("fused", "one XLA program for a block of steps", jit_compile=True)
-UNFUSED = CompileMode("unfused", "TensorFlow's operations, one by one", jit_compile=False)
+FUSED = CompileMode("fused", "Trained with XLA, a block of steps as one program.", jit_compile=True)
+UNFUSED = CompileMode(
+    "unfused", "Trained without XLA: TensorFlow ran the operations one by one.", jit_compile=False
+)
 
 COMPILE_MODES: Mapping[str, CompileMode] = MappingProxyType(
-    {way.key: way for way in (FUSED, UNFUSED)}
+    {mode.key: mode for mode in (FUSED, UNFUSED)}
 )
-"""Each way by its key."""
+"""Key -> compile mode."""
 
-FUSED_STEPS = 1_000
-"""A run of fewer steps is over before compiling would have paid."""
+MIN_FUSED_STEPS = 1_000
+"""Shorter runs end before XLA's compile time would pay off."""
 
 
 def choose_compile_mode(plan: RunPlan) -> CompileMode:
-    """How a plan is trained: the way that was measured to be the fastest for its like.
+    """The compile mode that measured fastest for plans like this one.
 
-    The plan alone decides, not what has been compiled already, so a run can be repeated.
+    It depends on the plan alone, not on what is already compiled, so a run can be repeated.
     """
     network, optimizer = NETWORKS[plan.network], plan.recipe.optimizer_spec
-    slower = network.unfused_because or optimizer.unfused_because
-    return UNFUSED if slower or plan.total_steps < FUSED_STEPS else FUSED
+    slower_fused = network.unfused_reason or optimizer.unfused_reason
+    return UNFUSED if slower_fused or plan.total_steps < MIN_FUSED_STEPS else FUSED
 
 
-BLOCK_STEPS = 50
-BLOCK_IMAGES = 1_600
-"""A block holds at most this many steps and images: with most plans it takes some 30 ms, so that
-on a machine eight times slower measurements still come four times a second."""
+MAX_BLOCK_STEPS = 50
+MAX_BLOCK_IMAGES = 1_600
+"""The most steps and images in a block. With most plans such a block takes about 30 ms, so even a
+machine eight times slower reports measurements four times a second."""
 
 SMALL_BLOCK_STEPS = 8
-"""The same for steps that take ten times as long (a convolution's, and Muon's five matrix products
-for each matrix of weights), and for short runs: what only a block's last step measures would be
-too little to see."""
+"""The most steps in a block if steps take ten times as long (a convolution, or Muon with its five
+matrix products for each weight matrix), and in short runs, where larger blocks would leave too few
+of the values that are measured only at a block's last step."""
 
 
 def block_steps(plan: RunPlan) -> int:
-    """How many steps of a plan are trained between two reports. It changes no number."""
+    """The number of steps between two reports of a run. It does not affect the numbers."""
     slow = NETWORKS[plan.network].slow_steps or plan.recipe.optimizer_spec.slow_steps
-    most = SMALL_BLOCK_STEPS if slow or plan.total_steps < FUSED_STEPS else BLOCK_STEPS
-    return max(1, min(most, BLOCK_IMAGES // plan.batch_size))
+    short = plan.total_steps < MIN_FUSED_STEPS
+    max_steps = SMALL_BLOCK_STEPS if slow or short else MAX_BLOCK_STEPS
+    return max(1, min(max_steps, MAX_BLOCK_IMAGES // plan.batch_size))

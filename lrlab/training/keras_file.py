@@ -16,18 +16,18 @@ from lrlab.training.network_model import LAYER_BUILDERS
 def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> bytes:
     """The content of a ``.keras`` file of a trained network.
 
-    The model it holds takes images of shape ``(batch, 28, 28)`` with pixels from 0 to 255, any
-    number type, scales them itself (`keras.layers.Normalization`) and gives the probabilities of
-    the ten classes. It is of Keras's own layers alone, and not compiled: it predicts, and trains on
-    once it is compiled again.
+    The saved model takes images of shape ``(batch, 28, 28)`` with pixels from 0 to 255 in any
+    number type, scales them itself (`keras.layers.Normalization`) and returns the probabilities of
+    the ten classes. It consists of Keras's own layers and is not compiled: it can predict, and can
+    train further once compiled.
 
     Args:
         network: a key of `lrlab.recipes.networks.NETWORKS`.
-        weights: of its layers, in their order, as `trained_weights` gives them.
-        images: what it was trained on.
+        weights: its layers' weights in order, as from `trained_weights`.
+        images: the images it was trained on.
 
     Raises:
-        ValueError: the weights are not those of the network.
+        ValueError: the weights do not fit the network.
     """
     model = keras.Sequential(
         [
@@ -44,6 +44,6 @@ def keras_file(network: str, weights: Sequence[np.ndarray], images: Images) -> b
 
 
 def trained_weights(model: keras.Sequential) -> list[np.ndarray]:
-    """The weights of a network of `lrlab.training.network_model.network_layers`, without the table of its
-    first layer, which is not trained."""
+    """The weights of a network from `lrlab.training.network_model.network_layers`, without the
+    lookup table of its first layer, which is not trained."""
     return [np.asarray(weight) for weight in model.trainable_variables]

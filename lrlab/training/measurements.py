@@ -1,4 +1,5 @@
-"""What a training measures, as values; the store reads these too, so nothing heavy is imported."""
+"""What a training measures, as plain values. The store and the pages read these too, so importing
+this module loads neither TensorFlow nor Keras."""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ from lrlab.recipes.plan import RunPlan
 
 @dataclass(frozen=True)
 class Point:
-    """The training between two moments of an epoch.
+    """Measurements of the steps since the previous point, within one epoch.
 
     Args:
-        step: the update it ends with, counted from 0.
-        loss: mean loss over the batches since the point before.
-        learning_rate: the rate that update ``step`` used.
-        gradient_norm: the Euclidean norm of the loss's gradient over all weights together, before
-            any clipping, at the last step since the point before where it was measured: it is at
-            the last step of each block (see `lrlab.training.compile_mode.block_steps`). None where there
-            was none.
-        update_ratio: at the same step, the norm of the change of all weights over that of the
-            weights before it.
+        step: the last of these steps, counted from 0.
+        loss: mean loss over the batches of these steps.
+        learning_rate: the learning rate of update ``step``.
+        gradient_norm: the Euclidean norm of the loss's gradient over all weights, before clipping.
+            It is measured at the last step of each block (see
+            `lrlab.training.compile_mode.block_steps`); this is the latest value since the previous
+            point, None if no block ended in between.
+        update_ratio: at the same step, the norm of the update of all weights divided by the norm
+            of the weights before it.
     """
 
     step: int
@@ -35,15 +36,15 @@ class Point:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What is known when an epoch ends.
+    """Measurements at the end of an epoch.
 
     Args:
         epoch: its number, counted from 1.
         step: updates done so far.
-        loss, accuracy: on the training images, the mean while the epoch went on.
-        val_loss, val_accuracy: on the validation images at its end.
-        learning_rate: the rate that its last update used.
-        seconds: how long it took, validation included.
+        loss, accuracy: on the training images, averaged over the epoch while it trained.
+        val_loss, val_accuracy: on the validation images at the end of the epoch.
+        learning_rate: the learning rate of its last update.
+        seconds: its duration, including validation.
     """
 
     epoch: int
@@ -57,18 +58,18 @@ class EpochRecord:
 
 
 POINT_FIELDS = tuple(field.name for field in fields(Point) if field.name != "step")
-"""What is measured at a point, besides its step."""
+"""The measurements in a `Point`, without its step."""
 
 EPOCH_FIELDS = tuple(field.name for field in fields(EpochRecord) if field.name != "step")
-"""What is measured at an epoch's end, besides its step."""
+"""The measurements in an `EpochRecord`, without its step."""
 
 
 @dataclass(frozen=True)
 class RunHistory:
-    """What one run measured.
+    """All measurements of one run.
 
     Args:
-        plan: what was trained.
+        plan: the plan of the run.
         points, epochs: in the order of their steps.
     """
 
@@ -79,16 +80,16 @@ class RunHistory:
 
 @dataclass(frozen=True, eq=False)
 class EpochSnapshot:
-    """What a network has learned when an epoch ends.
+    """The first weights and the confusion matrix of a network at the end of an epoch.
 
     Args:
-        epoch: its number, counted from 1; 0 for before the first.
-        filters: the incoming weights of `lrlab.training.epoch_snapshots.FILTERS` units of the first layer
-            with weights as images: uint8, shape ``(units, rows, columns)``. A value of 128 is a
-            weight of 0, 1 and 255 are ``-scale`` and ``scale``.
-        scale: the largest weight among them, by its absolute value.
-        confusion: on the validation images: int64, shape ``(10, 10)``, ``confusion[i, j]`` images
-            of class ``i`` were taken for class ``j``. None before the first epoch.
+        epoch: its number, counted from 1; 0 before the first epoch.
+        filters: the incoming weights of `lrlab.training.epoch_snapshots.FILTERS` units of the
+            first layer that has weights, as images: uint8, shape ``(units, rows, columns)``. The
+            value 128 is a weight of 0; 1 and 255 are ``-scale`` and ``scale``.
+        scale: the largest absolute value of these weights.
+        confusion: on the validation images: int64, shape ``(10, 10)``; ``confusion[i, j]`` images
+            of class ``i`` were classified as ``j``. None before the first epoch.
     """
 
     epoch: int
@@ -98,8 +99,8 @@ class EpochSnapshot:
 
     @property
     def class_accuracy(self) -> np.ndarray | None:
-        """Of each class, the share of its images that were recognised: float64, shape ``(10,)``;
-        NaN for a class without images."""
+        """The share of each class's images that were classified correctly: float64, shape
+        ``(10,)``; NaN for a class without images."""
         if self.confusion is None:
             return None
         images = self.confusion.sum(axis=1)
@@ -109,13 +110,14 @@ class EpochSnapshot:
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """The test images that a trained network was most sure of and got wrong, the surest first.
+    """The test images that a trained network misclassified with the highest probability, in
+    descending order of that probability.
 
     Args:
-        numbers: which of the test images they are: int32, shape ``(n,)``.
+        numbers: indices into the test images: int32, shape ``(n,)``.
         images: their pixels: uint8, shape ``(n, 28, 28)``.
-        labels: their classes: uint8, shape ``(n,)``.
-        probabilities: what the network said: float32, shape ``(n, 10)``.
+        labels: their true classes: uint8, shape ``(n,)``.
+        probabilities: the network's output: float32, shape ``(n, 10)``.
     """
 
     numbers: np.ndarray
@@ -126,10 +128,10 @@ class Mistakes:
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """What there is once a run has trained all its epochs.
+    """The result of a run that trained all its epochs.
 
     Args:
-        mistakes: see there.
+        mistakes: the most confident mistakes on the test images.
         keras_file: the trained network, see `lrlab.training.keras_file`.
     """
 

@@ -1,4 +1,4 @@
-"""What keeps a worker's memory small. TensorFlow gives little of what it takes back."""
+"""Keeps a worker's memory small, because TensorFlow returns little of the memory it frees."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ import os
 import sys
 from pathlib import Path
 
-UNUSED = ("jax", "pandas", "scipy", "sklearn")
-"""What Keras imports where it finds it, and no training uses: 130 MB, and JAX's 100."""
+UNUSED_PACKAGES = ("jax", "pandas", "scipy", "sklearn")
+"""Packages that Keras imports if they are installed and that training does not use: 130 MB, and
+another 100 MB for JAX."""
 
 STATM = Path("/proc/self/statm")
 MEGABYTE = 1 << 20
 
 
 def block_unused_imports() -> None:
-    """Makes imports of `UNUSED` fail in this process, which Keras is prepared for.
+    """Makes imports of `UNUSED_PACKAGES` fail in this process; Keras handles that.
 
-    For a process that does nothing but train, before it imports Keras.
+    Call it before Keras is imported, in a process that only trains.
     """
-    sys.modules.update(dict.fromkeys(UNUSED))
+    for package in UNUSED_PACKAGES:
+        # None blocks an import (see Python's import system); typeshed allows only modules.
+        sys.modules[package] = None  # type: ignore[assignment]
 
 
 def limit_memory(megabytes: int) -> None:
-    """Makes the system refuse this process more memory of its own than this, where it can: one
-    run cannot take what the others and the server need. TensorFlow aborts when it is refused.
+    """Limits this process's private memory on Linux, so that one run cannot take the memory of the
+    other runs and the server. TensorFlow aborts when an allocation fails.
 
     Args:
-        megabytes: what it may ask for, whether used or not.
+        megabytes: the limit for allocated memory, used or not, in MB.
     """
     if sys.platform == "linux":
         import resource
@@ -37,19 +40,19 @@ def limit_memory(megabytes: int) -> None:
 
 
 def release_freed_memory() -> None:
-    """Returns what was freed to the system; the C library by itself keeps most of it.
+    """Returns freed memory to the system; the C library would keep most of it.
 
-    Compiling a program frees some 80 MB of what it took, a run a few.
+    Compiling a program frees some 80 MB, a run a few MB.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def private_megabytes() -> float:
-    """The memory that this process takes for itself now, in MB; 0 where the system does not tell.
+    """The private memory of this process in MB; 0 if the system does not report it.
 
-    TensorFlow's code, some 370 MB, is not in it: workers share it, and how much of it counts as
-    theirs depends on what else has run.
+    It excludes TensorFlow's code, some 370 MB, which workers share; how much of that is counted
+    for one of them depends on the other processes.
     """
     try:
         resident, shared = map(int, STATM.read_text().split()[1:3])

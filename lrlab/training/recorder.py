@@ -1,10 +1,11 @@
-"""What a training run tells the world while it goes on: a Keras callback and its sink."""
+"""A Keras callback that reports a training run while it goes on, and the sink it reports to."""
 
 from __future__ import annotations
 
 import math
 import time
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping
+from typing import Literal, Protocol
 
 import keras
 import numpy as np
@@ -13,43 +14,46 @@ from lrlab.training.measurements import EpochRecord, EpochSnapshot, Point, RunRe
 from lrlab.training.network_model import BATCH_LOSS, GRADIENT_NORM, LEARNING_RATE, UPDATE_RATIO
 
 Phase = Literal["preparing", "compiling", "training", "testing"]
-"""What a run is at: loading data, compiling the program that trains it, training, and measuring
-the trained network."""
+"""The phases of a run: load the data, compile the program, train, test the trained network."""
 
-MOST_POINTS = 400
-"""Points in a whole run, besides the one that each epoch ends with."""
+MAX_POINTS = 400
+"""The most points in a run, besides the one at the end of each epoch."""
 REPORT_SECONDS = 0.2
-"""Seconds between two reports of points to the sink."""
+"""The shortest time between two reports of points to the sink, except at the end of an epoch."""
 
 
 class Sink(Protocol):
-    """Where a run reports to. An error raised here ends the run and reaches its caller."""
+    """Receives a run's measurements.
+
+    An error raised here ends the run and propagates to the caller of `train`.
+    """
 
     def started(self, phase: Phase) -> None:
         """The run enters a phase."""
 
     def points(self, points: list[Point]) -> bool:
-        """New points, in the order of their steps; called four times a second, so perhaps without
-        any. Returns whether the run should end now."""
+        """New points in the order of their steps; called about four times a second, possibly with
+        no points. Returns whether the run must stop now."""
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch has ended."""
 
-    def learned(self, learned: EpochSnapshot) -> None:
-        """What the network has learned by an epoch's end, right after `epoch`."""
+    def snapshot(self, snapshot: EpochSnapshot) -> None:
+        """The snapshot at the end of an epoch, right after `epoch`."""
 
     def result(self, result: RunResult) -> None:
-        """All epochs are trained, and the network is tested."""
+        """All epochs are trained and the network is tested."""
 
 
 class RunEnded(Exception):
     """Ends a run before its last step, from inside Keras.
 
-    Args:
-        kind: why it ended.
-        step: the step whose loss is not finite, or how many updates were done before the stop.
+    Keras's own ``stop_training`` would validate first and count the incomplete epoch as finished.
 
-    Keras's own ``stop_training`` would first validate, and call the cut epoch ended.
+    Args:
+        kind: why the run ended.
+        step: the step whose loss is not finite; after a stop or a validation loss that is not
+            finite, the number of updates so far.
     """
 
     def __init__(self, kind: Literal["diverged", "stopped"], step: int) -> None:
@@ -59,12 +63,12 @@ class RunEnded(Exception):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Reports a `InstrumentedModel`'s training to a sink, and ends it when it diverges or is stopped.
+    """Reports the training of an `InstrumentedModel` to a sink, and ends it on divergence or stop.
 
     Args:
-        sink: where to report to.
-        total_steps: updates in the whole run; decides how many steps a point stands for.
-        steps: updates done before it begins, where it goes on from a checkpoint.
+        sink: where to report.
+        total_steps: updates in the whole run; sets the number of steps per point.
+        steps: updates already done, if the run resumes from a checkpoint.
 
     Raises:
         RunEnded: from within ``fit`` or ``evaluate``.
@@ -73,40 +77,40 @@ class Recorder(keras.callbacks.Callback):
     def __init__(self, sink: Sink, total_steps: int, steps: int = 0) -> None:
         super().__init__()
         self._sink = sink
-        self._block = math.ceil(total_steps / MOST_POINTS)
+        self._steps_per_point = math.ceil(total_steps / MAX_POINTS)
         self._losses: list[float] = []
         self._points: list[Point] = []
         self._learning_rate = math.nan
-        self._lengths: tuple[float, ...] = ()
-        """Gradient norm and update ratio of the last step that has them, until a point does."""
+        self._norms: tuple[float, ...] = ()
+        """Gradient norm and update ratio of the latest step that has them and is in no point."""
         self._reported = -math.inf
         self._epoch_began = 0.0
         self.steps = steps
-        """Updates done so far; one that starts from a loss that is not finite does not count."""
+        """Updates done so far, not counting a step whose loss is not finite."""
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Starts the epoch's clock."""
         self._epoch_began = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        """Takes in what a block's steps tell each, and its last step alone."""
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, np.ndarray]) -> None:
+        """Records the steps of a block."""
         losses, rates = (np.ravel(logs[name]).tolist() for name in (BATCH_LOSS, LEARNING_RATE))
         *before, last = zip(losses, rates, strict=True)
         for loss, learning_rate in before:
-            self._take(loss, learning_rate)
-        self._take(*last, float(logs[GRADIENT_NORM]), float(logs[UPDATE_RATIO]))
-        self._report_in_time()
+            self._record_step(loss, learning_rate)
+        self._record_step(*last, float(logs[GRADIENT_NORM]), float(logs[UPDATE_RATIO]))
+        self._report_if_due()
 
-    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+    def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Reports the epoch's last steps before the validation, which may take a while."""
-        self._close_block()
+        self._close_point()
         self.report()
 
-    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Lets a stop request end a long validation or test as well."""
-        self._report_in_time()
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, np.ndarray] | None = None) -> None:
+        """Lets a stop request end a long validation or test too."""
+        self._report_if_due()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Reports the epoch."""
         record = EpochRecord(
             epoch=epoch + 1,
@@ -123,45 +127,45 @@ class Recorder(keras.callbacks.Callback):
             raise RunEnded("diverged", self.steps)
 
     def report(self) -> None:
-        """Reports the points that are waiting, and ends the run if the sink asks for it.
+        """Reports the new points, and ends the run if the sink asks for it.
 
         Raises:
             RunEnded: a stop is requested.
         """
         self._reported = time.monotonic()
-        if self._push():
-            self._close_block()
-            self._push()
+        if self._send_points():
+            self._close_point()
+            self._send_points()
             raise RunEnded("stopped", self.steps)
 
-    def _take(self, loss: float, learning_rate: float, *lengths: float) -> None:
+    def _record_step(self, loss: float, learning_rate: float, *norms: float) -> None:
         if not math.isfinite(loss):
-            self._close_block()
-            self._lengths = lengths
+            self._close_point()
+            self._norms = norms
             self._add_point(self.steps, loss, learning_rate)
-            self._push()
+            self._send_points()
             raise RunEnded("diverged", self.steps)
         self.steps += 1
         self._losses.append(loss)
         self._learning_rate = learning_rate
-        self._lengths = lengths or self._lengths
-        if len(self._losses) == self._block:
-            self._close_block()
+        self._norms = norms or self._norms
+        if len(self._losses) == self._steps_per_point:
+            self._close_point()
 
-    def _report_in_time(self) -> None:
+    def _report_if_due(self) -> None:
         if time.monotonic() - self._reported >= REPORT_SECONDS:
             self.report()
 
-    def _close_block(self) -> None:
+    def _close_point(self) -> None:
         if self._losses:
             mean = math.fsum(self._losses) / len(self._losses)
             self._add_point(self.steps - 1, mean, self._learning_rate)
             self._losses.clear()
 
     def _add_point(self, step: int, loss: float, learning_rate: float) -> None:
-        self._points.append(Point(step, loss, learning_rate, *self._lengths))
-        self._lengths = ()
+        self._points.append(Point(step, loss, learning_rate, *self._norms))
+        self._norms = ()
 
-    def _push(self) -> bool:
+    def _send_points(self) -> bool:
         points, self._points = self._points, []
         return self._sink.points(points)

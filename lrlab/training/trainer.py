@@ -20,7 +20,7 @@ from lrlab.training.memory import release_freed_memory
 from lrlab.training.recorder import Recorder, RunEnded, Sink
 
 COMPILED_PROGRAMS = CompiledPrograms()
-"""What this process has compiled."""
+"""The programs and images cached in this process."""
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,24 @@ class Outcome:
     """How a run ended.
 
     Args:
-        kind: ``completed``, ``diverged`` (the loss stopped being finite: a result, not a failure)
-            or ``stopped``.
+        kind: ``completed``, ``diverged`` (the loss became infinite or NaN: a result, not a
+            failure) or ``stopped``.
         text: the same for people, with the step.
         steps: updates done.
-        way: how it was trained, a key of `lrlab.training.compile_mode.COMPILE_MODES`.
+        compile_mode: a key of `lrlab.training.compile_mode.COMPILE_MODES`.
         test_loss, test_accuracy: on the test images; None unless the run completed.
     """
 
     kind: Literal["completed", "diverged", "stopped"]
     text: str
     steps: int
-    way: str
+    compile_mode: str
     test_loss: float | None = None
     test_accuracy: float | None = None
 
 
 def preload_images() -> None:
-    """Reads what a run on all images needs; for a worker that has nothing to train yet.
-
-    Downloads nothing.
-    """
+    """Loads all images before a worker has a run to train. Downloads nothing."""
     source = find_source()
     COMPILED_PROGRAMS.load(source, min(FULL_TRAIN_SIZE, source.largest_train_size))
 
@@ -57,43 +54,44 @@ def train(
     plan: RunPlan,
     sink: Sink,
     source: DataSource | None = None,
-    way: CompileMode | None = None,
+    compile_mode: CompileMode | None = None,
     *,
     files: CheckpointFiles | None = None,
     start: Checkpoint | None = None,
 ) -> Outcome:
-    """Trains a plan, reporting to a sink.
+    """Trains a plan and reports to a sink.
 
-    The history is, to 1e-5, that of a plain ``model.fit`` of the same network, optimizer and data
-    after ``keras.utils.set_random_seed(plan.seed)``, compiled with the way's ``jit_compile``. The
-    optimizer is built before: while ``fit`` traces its first step, Keras 3.15's ScheduleFreeAdamW
-    would lose the weights it starts from. A run that goes on from a checkpoint has, bit for bit,
-    the rest of the history of one that was never cut off.
+    To 1e-5, the history equals that of a plain ``model.fit`` of the same network, optimizer and
+    data after ``keras.utils.set_random_seed(plan.seed)``, compiled with the compile mode's
+    ``jit_compile`` and with the optimizer built before ``fit``: if ``fit`` built it while tracing
+    its first step, Keras 3.15's ScheduleFreeAdamW would lose its initial weights. A run that
+    resumes from a checkpoint has exactly, bit for bit, the rest of the history of an uninterrupted
+    run.
 
     Args:
         plan: what to train.
-        sink: where measurements go and where a stop request comes from.
-        source: the copy of Fashion-MNIST to use; without one, the first sound copy, downloaded
-            if need be.
-        way: how to train; without one, the fastest that was measured for such a plan.
-        files: where to write checkpoints; without it none are written.
-        start: a checkpoint of the same plan, source and way, to go on from.
+        sink: receives the measurements and returns stop requests.
+        source: the copy of Fashion-MNIST to use; by default the first sound copy, downloaded if
+            necessary.
+        compile_mode: by default the one that measured fastest for such a plan.
+        files: where to write checkpoints; None disables them.
+        start: a checkpoint of the same plan, source and compile mode to resume from.
 
     Returns:
-        How the run ended. Measurements made before a divergence or a stop have reached the sink.
+        How the run ended. The sink has received all measurements made before a divergence or stop.
 
     Raises:
         InvalidInput: the plan's training set is larger than the source.
     """
     sink.started("preparing")
     source = source or find_source(download=True)
-    way = way or choose_compile_mode(plan)
+    compile_mode = compile_mode or choose_compile_mode(plan)
     images = COMPILED_PROGRAMS.load(source, plan.train_size)
-    program = COMPILED_PROGRAMS.find(plan, source, way)
+    program = COMPILED_PROGRAMS.find(plan, source, compile_mode)
     model = program.model
-    done = start.epoch if start else 0
-    recorder = Recorder(sink, plan.total_steps, done * plan.steps_per_epoch)
-    observer = SnapshotCallback(sink, images, done)
+    epochs_done = start.epoch if start else 0
+    recorder = Recorder(sink, plan.total_steps, epochs_done * plan.steps_per_epoch)
+    snapshots = SnapshotCallback(sink, images, epochs_done)
     callbacks = plan.recipe.keras_callbacks()
     checkpointer = Checkpointer(files, program.variables, callbacks, start)
     try:
@@ -107,24 +105,30 @@ def train(
         model.fit(
             batched(shuffled_as_keras(images.train_rows), model.block_rows),
             shuffle=False,
-            initial_epoch=done,
+            initial_epoch=epochs_done,
             epochs=plan.epochs,
             validation_data=batched(images.validation_rows, TEST_ROWS),
-            callbacks=[recorder, observer, *callbacks, checkpointer],
+            callbacks=[recorder, snapshots, *callbacks, checkpointer],
             verbose=0,
         )
         sink.started("testing")
-        tested = model.evaluate(
+        test_logs = model.evaluate(
             batched(images.test_rows, TEST_ROWS),
-            callbacks=[recorder, observer],
+            callbacks=[recorder, snapshots],
             verbose=0,
             return_dict=True,
         )
-        file = keras_file(plan.network, trained_weights(model), images)
-        sink.result(RunResult(observer.mistakes(), file))
+        network_file = keras_file(plan.network, trained_weights(model), images)
+        sink.result(RunResult(snapshots.mistakes(), network_file))
     except RunEnded as end:
         if end.kind == "stopped":
-            checkpointer.write_waiting()
-        return Outcome(end.kind, str(end), recorder.steps, way.key)
-    text = f"completed all {plan.total_steps:,} steps"
-    return Outcome("completed", text, recorder.steps, way.key, tested["loss"], tested["accuracy"])
+            checkpointer.write_pending()
+        return Outcome(end.kind, str(end), recorder.steps, compile_mode.key)
+    return Outcome(
+        "completed",
+        f"completed all {plan.total_steps:,} steps",
+        recorder.steps,
+        compile_mode.key,
+        test_logs["loss"],
+        test_logs["accuracy"],
+    )

@@ -1,1 +1,1 @@
-"""Descriptions and values -> Streamlit widgets. The only part of the package with Streamlit."""
+"""The Streamlit pages' building blocks. No other room of the package imports Streamlit."""

@@ -1,4 +1,4 @@
-"""What a visitor does and sees, by the names that pages give to things."""
+"""What a visitor does and sees, by the accessible names of elements."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-CHART = "[data-testid=stVegaLiteChart] canvas"
+from tests.browser import selectors
+from tests.browser.selectors import by_id
+
+CHART = f"{by_id(selectors.CHART)} canvas"
 
 
 def open_page(page: Page, link: str) -> None:
-    """Follow a link, and wait until the server has run the page and knows the browser.
+    """Follows a link and waits until the server has run the page and knows the browser.
 
-    On a browser's first visit the page runs once more when it has said who it is; what is typed
-    in between can be lost, for which people are too slow.
+    On a browser's first visit the page runs again after the browser has reported its identity.
+    Input in between can be lost; people are too slow for that.
     """
     page.goto(link)
     await_server(page)
@@ -24,23 +27,23 @@ def open_page(page: Page, link: str) -> None:
 
 
 def await_server(page: Page) -> None:
-    """Wait until the server has run the page."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+    """Waits until the server has run the page."""
+    expect(page.locator(selectors.IDLE_APP)).to_be_attached()
 
 
 def go(page: Page, title: str) -> None:
-    """Change to another page by the navigation, and wait until the server has run it."""
+    """Goes to another page by the navigation and waits until the server has run it."""
     heading = page.get_by_role("heading", level=1)
     before = heading.inner_text()
-    page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
+    page.get_by_test_id(selectors.NAVIGATION).get_by_role("link", name=title).click()
     expect(heading).not_to_have_text(before)
     await_server(page)
 
 
 def choose(page: Page, what: str, entry: str) -> None:
-    """Pick an entry from a list."""
+    """Chooses an entry from a list."""
     box = page.get_by_role("combobox", name=what)
-    # Scrolling closes a list.
+    # Scrolling would close the list.
     box.scroll_into_view_if_needed()
     box.click()
     page.get_by_role("option", name=entry, exact=True).click()
@@ -53,7 +56,7 @@ def slider(page: Page, name: str) -> Locator:
 
 
 def type_exactly(page: Page, name: str, value: str) -> None:
-    """Type a value into the box beside a slider."""
+    """Types a value into the box beside a slider."""
     box = page.get_by_role("textbox", name=f"{name}, exact value")
     box.fill(value)
     box.press("Enter")
@@ -61,58 +64,59 @@ def type_exactly(page: Page, name: str, value: str) -> None:
 
 
 def start_box(page: Page) -> Locator:
-    """The box that holds the path's starting point."""
+    """The box with the trajectory's start point."""
     return page.get_by_role("textbox", name="Start")
 
 
-def picture(drawn: Locator) -> str:
-    """What is painted in a chart, once it is there."""
-    return drawn.evaluate("canvas => canvas.toDataURL()")
+def picture(canvas: Locator) -> str:
+    """The pixels of a chart, once it is attached."""
+    return canvas.evaluate("canvas => canvas.toDataURL()")
 
 
-def await_other_picture(drawn: Locator, before: str) -> None:
-    """Wait until a chart is painted differently, or anew."""
-    drawn.page.wait_for_function(
+def await_other_picture(canvas: Locator, before: str) -> None:
+    """Waits until a chart's pixels change or the chart is replaced."""
+    canvas.page.wait_for_function(
         "([canvas, before]) => !canvas.isConnected || canvas.toDataURL() !== before",
-        arg=[drawn.element_handle(), before],
+        arg=[canvas.element_handle(), before],
     )
 
 
 def metric(page: Page, label: str) -> Locator:
-    """The value of a measured number."""
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    """The value of the metric with this label."""
+    metrics = page.get_by_test_id(selectors.METRIC).filter(has_text=label)
+    return metrics.get_by_test_id(selectors.METRIC_VALUE)
 
 
 def state(page: Page) -> Locator:
     """The state of the open run."""
-    return page.get_by_test_id("stMain").locator(".stMarkdownBadge")
+    return page.get_by_test_id(selectors.MAIN).locator(selectors.BADGE)
 
 
-def turn(page: Page, theme: str) -> None:
-    """Change between the light and the dark theme, and wait until the page has it."""
+def switch_theme(page: Page, theme: str) -> None:
+    """Switches to the light or the dark theme and waits until the page uses it."""
     page.emulate_media(color_scheme=theme)
     brightness = {"light": "> 600", "dark": "< 200"}[theme]
     page.wait_for_function(
-        "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+        f"getComputedStyle(document.querySelector('{by_id(selectors.APP)}')).backgroundColor"
         f".match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + +part, 0) {brightness}"
     )
 
 
 def chart(page: Page, text: str) -> Locator:
-    """The chart whose text alternative begins so."""
-    return page.locator(f"[data-testid=stVegaLiteChart][aria-label^='{text}'] canvas")
+    """The chart whose text alternative starts with this text."""
+    return page.locator(f"{by_id(selectors.CHART)}[aria-label^='{text}'] canvas")
 
 
-def unfold(page: Page, title: str) -> None:
-    """Open a fold, and wait until it has come to rest."""
+def expand(page: Page, title: str) -> None:
+    """Opens an expander and waits until its animation has ended."""
     page.get_by_text(title).click()
-    await_rest(page)
+    await_animations(page)
 
 
-def await_rest(page: Page) -> None:
-    """Wait until nothing moves any more that comes to an end.
+def await_animations(page: Page) -> None:
+    """Waits until all finite animations have ended.
 
-    What moves between the press and the release of the mouse is not clicked.
+    An element that moves between mouse down and mouse up is not clicked.
     """
     page.wait_for_function(
         """() => document.getAnimations().every(one => one.playState !== "running"
@@ -121,27 +125,29 @@ def await_rest(page: Page) -> None:
 
 
 def download(page: Page, button: str) -> Path:
-    """Where the file is that a button gives; its name is the one a visitor would see."""
-    pressed = page.get_by_role("button", name=button)
-    with page.expect_download() as waiting:
-        pressed.click()
-    path = Path(waiting.value.path())
-    # While it prepares the file it looks different, and the buttons beside it make room.
-    expect(pressed).to_be_enabled()
-    await_rest(page)
+    """Downloads a button's file and returns its path."""
+    download_button = page.get_by_role("button", name=button)
+    with page.expect_download() as pending_download:
+        download_button.click()
+    path = Path(pending_download.value.path())
+    # While the file is prepared the button looks different and the ones beside it move.
+    expect(download_button).to_be_enabled()
+    await_animations(page)
     return path
 
 
 def assert_accessible(page: Page) -> None:
-    """Axe, the automated accessibility check, finds nothing serious on the page as it is, and
-    every chart has a text of its own."""
+    """Asserts that Axe, the automated accessibility check, finds no serious problem on the page.
+
+    Also asserts that every chart has a different text alternative.
+    """
     await_server(page)
-    # What is about to be drawn anew is paler until then.
+    # Elements that are about to be redrawn are paler, which lowers their contrast.
     expect(page.locator("[data-stale=true]")).to_have_count(0)
-    charts = page.get_by_test_id("stVegaLiteChart").all()
-    for drawn in charts:
-        expect(drawn).to_have_attribute("aria-label", re.compile(r"(\w+\W+){3}"))
-    texts = [drawn.get_attribute("aria-label") for drawn in charts]
+    charts = page.get_by_test_id(selectors.CHART).all()
+    for canvas in charts:
+        expect(canvas).to_have_attribute("aria-label", re.compile(r"(\w+\W+){3}"))
+    texts = [canvas.get_attribute("aria-label") for canvas in charts]
     assert len(set(texts)) == len(texts), f"two charts have the same text: {texts}"
     serious = [
         f"{item['id']}: {node['html'][:200]} {node['failureSummary']}"

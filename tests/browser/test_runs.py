@@ -1,4 +1,4 @@
-"""Seeds, comparison, links, taking away, sweep, range test and projector in a real browser."""
+"""Seeds, comparison, links, downloads, sweep, range test and Present page in a real browser."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from tests.browser.actions import (
     chart,
     choose,
     download,
+    expand,
     go,
     open_page,
     picture,
     slider,
     state,
-    turn,
-    unfold,
+    switch_theme,
 )
+from tests.browser.selectors import SIDEBAR, TABLE
 
 MEASURED = (
     "Training loss",
@@ -38,8 +39,8 @@ SMALL = "schedule=constant&train_size=200&epochs=2&batch_size=50"
 
 
 def tick(page: Page, row: int) -> None:
-    """Tick a row of the table of runs, counted from 0."""
-    table = page.get_by_test_id("stDataFrame").first
+    """Ticks a row of the table of runs, counted from 0."""
+    table = page.get_by_test_id(TABLE).first
     table.click(position={"x": 18, "y": 36 + 35 * row + 17})
 
 
@@ -52,7 +53,7 @@ def start_with_seeds(page: Page, optimizer: str, seeds: int) -> None:
     expect(page.get_by_text(f"{seeds} runs: {seeds} finished.")).to_be_visible()
 
 
-def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_away(
+def test_recipes_with_seeds_can_be_compared_linked_and_downloaded(
     page: Page, new_page: Callable[..., Page]
 ) -> None:
     start_with_seeds(page, "adam", 2)
@@ -60,14 +61,14 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     expect(page.get_by_text(re.compile(r"Run \d+: Adam.*seed 2"))).to_be_visible()
     start_with_seeds(page, "rmsprop", 2)
 
-    # Sorted by name the older group comes first. One row is a group, two rows are a comparison,
-    # and both are in the address.
+    # Sorted by name, the older group comes first. One ticked row shows a group, two rows show a
+    # comparison, and both are in the address.
     go(page, "Runs")
-    page.get_by_test_id("stDataFrame").first.click(position={"x": 110, "y": 18})
+    page.get_by_test_id(TABLE).first.click(position={"x": 110, "y": 18})
     tick(page, 0)
     expect(page.get_by_text(re.compile(r"Group \d+: Adam"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"runs=\d+(,|%2C)\d+$"))
-    expect(page.get_by_text("Look at", exact=True)).to_be_visible()
+    expect(page.get_by_text("Show", exact=True)).to_be_visible()
     tick(page, 1)
     expect(page).to_have_url(re.compile(r"runs=\d+((,|%2C)\d+){3}$"))
     expect(page.get_by_text("What differs")).to_be_visible()
@@ -76,7 +77,7 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
     ).to_be_visible()
     assert_accessible(page)
 
-    # Somebody else opens it by the link, and sees other axes without leaving it.
+    # Another visitor opens the comparison by its link and changes its axes.
     other = new_page(theme="dark")
     open_page(other, page.url)
     expect(other.get_by_text("What differs")).to_be_visible()
@@ -88,37 +89,37 @@ def test_recipes_with_seeds_are_compared_and_the_comparison_is_linked_and_taken_
         other.get_by_text(unit, exact=True).click()
         for measured in MEASURED:
             expect(chart(other, f"{measured} against {unit}")).to_be_visible()
-    drawn = chart(other, "Validation loss against seconds")
-    norm = chart(other, "Gradient norm against seconds")
+    loss_chart = chart(other, "Validation loss against seconds")
+    norm_chart = chart(other, "Gradient norm against seconds")
     for change in (
         lambda: slider(other, "Smoothing").press("PageUp"),
         lambda: other.get_by_role("button", name="the others").click(),
         lambda: other.get_by_role("button", name="across").click(),
     ):
-        before = picture(norm)
+        before = picture(norm_chart)
         change()
         await_server(other)
-        await_other_picture(norm, before)
+        await_other_picture(norm_chart, before)
     assert_accessible(other)
 
-    # The pointer reads all curves at once.
-    drawn.scroll_into_view_if_needed()
-    box = drawn.bounding_box()
-    drawn.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    for told in ("seconds", "Adam, 0.001, 2 seeds", "RMSprop, 0.001, 2 seeds"):
-        expect(other.locator("#vg-tooltip-element")).to_contain_text(told)
+    # The tooltip shows all curves at once.
+    loss_chart.scroll_into_view_if_needed()
+    box = loss_chart.bounding_box()
+    loss_chart.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    for text in ("seconds", "Adam, 0.001, 2 seeds", "RMSprop, 0.001, 2 seeds"):
+        expect(other.locator("#vg-tooltip-element")).to_contain_text(text)
 
-    # Back leads to the group alone, whose row alone is then ticked.
+    # Going back shows only the group, whose row is then the only one ticked.
     page.go_back()
-    expect(page.get_by_text("Look at", exact=True)).to_be_visible()
+    expect(page.get_by_text("Show", exact=True)).to_be_visible()
     expect(page.get_by_text("What differs")).not_to_be_visible()
 
-    unfold(page, "Take it away")
+    expand(page, "Downloads")
     table = download(page, "Epochs as CSV").read_text()
     assert table.startswith("run,name,step,epoch,loss") and len(table.splitlines()) == 5
 
 
-def test_a_sweep_is_started_watched_and_its_points_and_its_best_are_taken(page: Page) -> None:
+def test_a_sweep_can_be_started_and_its_points_and_its_best_used(page: Page) -> None:
     open_page(page, f"/sweep?optimizer=adam&{SMALL}&epochs=1")
     page.get_by_role("combobox", name="Optimizers").click()
     page.get_by_role("option", name="SGD", exact=True).click()
@@ -129,14 +130,14 @@ def test_a_sweep_is_started_watched_and_its_points_and_its_best_are_taken(page: 
     seeds.press("Enter")
     expect(page.get_by_role("button", name="Start 28 runs")).to_be_visible()
     page.get_by_text("these values").click()
-    box = page.get_by_role("textbox", name="Values, with commas between them")
+    box = page.get_by_role("textbox", name="Values, separated by commas")
     box.fill("0.0001, 0.004")
     box.press("Enter")
     page.get_by_role("button", name="Start 8 runs").click()
     expect(page.get_by_text("8 runs: 8 finished.")).to_be_visible()
     best = page.get_by_text(re.compile("Best: "))
-    found = re.search(r"Best: (\w+), learning_rate (\S+),", best.inner_text())
-    assert found
+    match = re.search(r"Best: (\w+), learning_rate (\S+),", best.inner_text())
+    assert match
     rate = slider(page, "learning_rate")
     for last, value in ((False, "0.0001"), (True, "0.004")):
         curve = chart(page, "Last validation loss against learning_rate")
@@ -144,24 +145,24 @@ def test_a_sweep_is_started_watched_and_its_points_and_its_best_are_taken(page: 
         expect(page.get_by_text(re.compile(f"Now in the recipe: .*{value}"))).to_be_visible()
         expect(rate).to_have_attribute("aria-valuetext", value)
         await_server(page)
-    page.get_by_role("button", name="Take the best").click()
-    expect(rate).to_have_attribute("aria-valuetext", found[2])
-    expect(page.get_by_role("combobox", name="Optimizer", exact=True)).to_have_value(found[1])
+    page.get_by_role("button", name="Use the best").click()
+    expect(rate).to_have_attribute("aria-valuetext", match[2])
+    expect(page.get_by_role("combobox", name="Optimizer", exact=True)).to_have_value(match[1])
     assert_accessible(page)
 
 
-def test_a_range_test_suggests_a_rate_that_is_taken(page: Page) -> None:
+def test_a_learning_rate_suggested_by_a_range_test_can_be_used(page: Page) -> None:
     open_page(page, "/range_test?optimizer=adam&schedule=constant&train_size=2000")
     page.get_by_role("button", name="Start the test").click()
-    use = page.get_by_role("button", name="tenth of the minimum")
-    expect(use).to_be_visible()
-    rate = re.search(r"Use (\S+):", use.inner_text()).group(1)
-    use.click()
+    use_button = page.get_by_role("button", name="tenth of the minimum")
+    expect(use_button).to_be_visible()
+    rate = re.search(r"Use (\S+):", use_button.inner_text()).group(1)
+    use_button.click()
     expect(slider(page, "learning_rate")).to_have_attribute("aria-valuetext", rate)
     assert_accessible(page)
 
 
-def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
+def test_a_click_on_a_sweeps_heat_map_curve_or_row_changes_the_recipe(
     new_page: Callable[..., Page], sweeps: dict[str, int]
 ) -> None:
     page = new_page(browser=ME)
@@ -174,7 +175,7 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
         {"x": box["width"] * across, "y": box["height"] * down}
         for across, down in ((0.85, 0.2), (0.6, 0.6))
     )
-    # The same cell can be taken again when the recipe has moved on.
+    # The same cell can be used again after the recipe has changed.
     for _ in range(2):
         heat.click(position=bottom_middle)
         expect(rate).to_have_attribute("aria-valuetext", "0.01")
@@ -183,7 +184,7 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
         heat.click(position=top_right)
         expect(rate).to_have_attribute("aria-valuetext", "0.1")
         expect(momentum).to_have_attribute("aria-valuetext", "0.9")
-    # The planned run is the visitor's own.
+    # The planned run is not changed.
     expect(page).to_have_url(re.compile("epochs=7"))
 
     await_server(page)
@@ -193,20 +194,22 @@ def test_a_click_on_a_sweeps_heat_map_or_curve_or_row_takes_it_into_the_recipe(
     curve.click(position=end_point(curve))
     expect(rate).to_have_attribute("aria-valuetext", "0.001")
 
-    unfold(page, "All values in numbers")
-    table = page.get_by_test_id("stDataFrame")
+    expand(page, "All values in numbers")
+    table = page.get_by_test_id(TABLE)
     expect(table).to_be_visible()
     table.click(position={"x": 18, "y": 36 + 17})
     expect(rate).to_have_attribute("aria-valuetext", "0.01")
     for theme in ("dark", "light"):
-        turn(page, theme)
+        switch_theme(page, theme)
         assert_accessible(page)
 
 
 def end_point(curve: Locator, last: bool = False) -> dict[str, float]:
-    """Where in its chart the leftmost or the rightmost point of a U-curve is: all that has a
-    strong colour, below the legend and the crosses, lies between them."""
-    found = curve.evaluate(
+    """The position in its chart of a U-curve's leftmost or rightmost point.
+
+    All strongly coloured pixels below the legend and the crosses lie between these points.
+    """
+    position = curve.evaluate(
         """(canvas, last) => {
             const { width, height } = canvas;
             const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
@@ -223,11 +226,11 @@ def end_point(curve: Locator, last: bool = False) -> dict[str, float]:
         }""",
         last,
     )
-    assert found, "the chart has no point"
-    return found
+    assert position, "the chart has no point"
+    return position
 
 
-def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
+def test_a_run_can_be_annotated_inspected_downloaded_and_its_plan_uploaded(
     page: Page, new_page: Callable[..., Page]
 ) -> None:
     open_page(page, f"/train?optimizer=lamb&{SMALL}")
@@ -237,14 +240,14 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     tick(page, 0)
     expect(page.get_by_text(re.compile(r"Run \d+: Lamb"))).to_be_visible()
 
-    unfold(page, "Name, tags and notes")
+    expand(page, "Name, tags and notes")
     page.get_by_role("textbox", name="Name").fill("my Lamb")
-    page.get_by_role("textbox", name="Tags, with commas").fill("baseline, lamb")
+    page.get_by_role("textbox", name="Tags, separated by commas").fill("baseline, lamb")
     page.get_by_role("textbox", name="Notes").fill("tried on a Monday")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text(re.compile(r"Run \d+: my Lamb"))).to_be_visible()
-    for written in ("baseline", "tried on a Monday"):
-        expect(page.get_by_text(written, exact=True).first).to_be_visible()
+    for text in ("baseline", "tried on a Monday"):
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
     find = page.get_by_role("textbox", name="Find")
     find.fill("tuesday")
     find.press("Enter")
@@ -256,23 +259,23 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
         expect(chart(page, measured)).to_be_visible()
     expect(page.get_by_text(re.compile("Largest difference .* planned: .*e-"))).to_be_visible()
 
-    unfold(page, "What the network learned")
+    expand(page, "What the network learned")
     expect(chart(page, "Confusion matrix")).to_be_visible()
     expect(chart(page, "The share of each class")).to_be_visible()
     weights = page.get_by_role("img", name="Sixteen pictures")
     expect(weights).to_have_attribute("alt", re.compile("after epoch 2"))
     expect(page.get_by_role("img", name="Test image of the class").first).to_be_visible()
-    expect(page.get_by_text(re.compile(r", taken for .* \(\d+\.\d%\)")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r", classified as .* \(\d+\.\d%\)")).first).to_be_visible()
     for theme in ("dark", "light"):
-        turn(page, theme)
+        switch_theme(page, theme)
         assert_accessible(page)
     before = weights.get_attribute("src")
     page.get_by_role("slider", name="After epoch").press("ArrowLeft")
     expect(weights).to_have_attribute("alt", re.compile("after epoch 1"))
     assert weights.get_attribute("src") != before
 
-    unfold(page, "Take it away")
-    assert_all_arrive_as_what_they_say(page)
+    expand(page, "Downloads")
+    assert_downloads_have_their_formats(page)
     plan = download(page, "Recipe and plan as JSON").read_bytes()
     other = new_page()
     open_page(other, page.url)
@@ -294,7 +297,7 @@ def test_a_run_is_described_looked_into_taken_away_in_every_form_and_read_back(
     expect(other).to_have_url(re.compile("train_size=200"))
 
 
-def assert_all_arrive_as_what_they_say(page: Page) -> None:
+def assert_downloads_have_their_formats(page: Page) -> None:
     script = download(page, "Keras script").read_text()
     compile(script, "script", "exec")
     assert "keras.optimizers.Lamb(" in script and "import lrlab" not in script
@@ -317,14 +320,14 @@ def assert_all_arrive_as_what_they_say(page: Page) -> None:
     assert b"batch_loss" in parts["train"] and b"epoch_accuracy" in parts["validation"]
 
 
-def test_a_projector_follows_the_newest_run_also_a_failing_one(
+def test_the_present_page_follows_the_newest_run_also_a_diverging_one(
     page: Page, new_page: Callable[..., Page]
 ) -> None:
     open_page(page, "/present")
     page.get_by_text("the newest run of all").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).not_to_have_text("No run yet")
-    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    expect(page.get_by_test_id(SIDEBAR)).not_to_be_visible()
     other = new_page()
     open_page(other, f"/train?optimizer=sgd&sgd.learning_rate=1000&{SMALL}")
     other.get_by_role("button", name="Start", exact=True).click()
@@ -332,5 +335,5 @@ def test_a_projector_follows_the_newest_run_also_a_failing_one(
     expect(state(other)).to_contain_text("diverged")
     expect(other.get_by_text("Try this:")).to_be_visible()
     for theme in ("dark", "light"):
-        turn(page, theme)
+        switch_theme(page, theme)
         assert_accessible(page)

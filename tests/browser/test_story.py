@@ -1,6 +1,6 @@
-"""The whole story in a real browser: from a link to a recipe, its path, and two real runs.
+"""A complete session in a real browser: from a link to a recipe, its trajectory and two real runs.
 
-Its first visit is the server's first, so this module comes before the others here.
+If this module runs first, its first visit is also the server's first.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ from tests.browser.actions import (
     state,
     type_exactly,
 )
+from tests.browser.selectors import SIDEBAR
+
+FIRST_CHART = f"document.querySelector('{CHART}')"
 
 IMAGES = "24000"
-"""Training images: an epoch of them takes longer than the page's second between two looks."""
+"""Training images; an epoch takes longer than the page's update interval of a second."""
 
 
-def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
+def test_from_a_link_to_a_recipe_its_trajectory_and_two_runs(
     full_data: DataSource, page: Page, new_page: Callable[..., Page]
 ) -> None:
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
 
-    # The server's very first visit, by a deep link.
+    # The server's first visit, with a deep link.
     open_page(page, "/train?optimizer=adam")
     expect(page.get_by_role("heading", name="Train")).to_be_visible()
-    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    expect(page.get_by_test_id(SIDEBAR)).to_be_visible()
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("Adam")
-    # Nothing is clicked, and it is not said for longer than it is so.
+    # The message disappears without a click once the worker has started.
     expect(page.get_by_text("The worker is starting")).to_have_count(0)
     page.evaluate("window.untouched = true")
 
-    # Curve and path both follow the recipe.
+    # The curve and the trajectory follow the recipe.
     go(page, "LR Lab")
     choose(page, "Optimizer", "Nadam")
     line = page.locator("polyline.ahead")
@@ -58,14 +61,14 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     await_other_picture(curve, before)
     expect(line).not_to_have_attribute("points", path)
 
-    # A click on the map starts the path there.
+    # A click on the map sets the trajectory's start.
     go(page, "Paths")
     start, path = start_box(page).input_value(), line.get_attribute("points")
     page.get_by_role("application").click(position={"x": 150, "y": 120})
     expect(start_box(page)).not_to_have_value(start)
     expect(line).not_to_have_attribute("points", path)
 
-    # Play, pause and scrub are the browser's own affair.
+    # Play, pause and scrub work in the browser, without the server.
     frames = len(sent)
     scrub = page.get_by_role("slider", name="Step", exact=True)
     last = scrub.input_value()
@@ -81,23 +84,23 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     expect(page.get_by_text(f"step 1 of {int(last):,}")).to_be_visible()
     assert len(sent) == frames
 
-    # Epochs on real data, watched as they come: more of them than go by between two looks.
+    # Epochs on real data appear while the run is trained.
     go(page, "Train")
     type_exactly(page, "Epochs", "8")
     type_exactly(page, "Training images", IMAGES)
     page.get_by_role("button", name="Start").click()
     accuracy = metric(page, "Validation accuracy")
     expect(accuracy).to_have_text("–")
-    page.evaluate("document.querySelector('[data-testid=stVegaLiteChart] canvas').kept = true")
+    page.evaluate(f"{FIRST_CHART}.kept = true")
     expect(accuracy).to_have_text(re.compile("%"))
     early = accuracy.inner_text()
     expect(accuracy).not_to_have_text(early)
     expect(metric(page, "Test accuracy")).to_have_text(re.compile("%"))
     expect(state(page)).to_contain_text("finished")
-    assert page.evaluate("document.querySelector('[data-testid=stVegaLiteChart] canvas').kept")
-    assert page.evaluate("window.untouched"), "the page was loaded anew"
+    assert page.evaluate(f"{FIRST_CHART}.kept")
+    assert page.evaluate("window.untouched"), "the page was reloaded"
 
-    # A second, longer run is stopped and keeps what it measured.
+    # A second, longer run is stopped and keeps its measurements.
     type_exactly(page, "Training images", "2000")
     type_exactly(page, "Epochs", "100")
     page.get_by_role("button", name="Start").click()
@@ -107,7 +110,7 @@ def test_from_a_link_to_a_recipe_to_its_path_to_two_runs(
     expect(state(page)).to_contain_text("stopped")
     expect(accuracy).to_have_text(re.compile("%"))
 
-    # Both are still there after a reload, and for others under "All".
+    # Both runs are listed after a reload, and for other visitors under "All".
     page.reload()
     runs = page.locator("table[role=grid]")
     expect(runs).to_contain_text("finished")

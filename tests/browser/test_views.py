@@ -1,4 +1,4 @@
-"""Links, history and looks of every page in a real browser."""
+"""Links, history and appearance of every page in a real browser."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from tests.browser.actions import (
     open_page,
     slider,
     start_box,
-    turn,
+    switch_theme,
     type_exactly,
 )
+from tests.browser.selectors import MAIN, by_id
 
 LINK = (
     "/paths?optimizer=sgd&schedule=exponential_decay&stretch=false&sgd.clipnorm=2.5"
@@ -31,7 +32,7 @@ LINK = (
 )
 
 
-def expect_what_the_link_says(page: Page) -> None:
+def expect_values_of_link(page: Page) -> None:
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("SGD")
     expect(page.get_by_role("combobox", name="schedule")).to_have_value("Exponential decay")
     expect(page.get_by_role("combobox", name="Test function")).to_have_value("Booth")
@@ -41,22 +42,22 @@ def expect_what_the_link_says(page: Page) -> None:
     expect(page.get_by_text("step 77 of 77")).to_be_visible()
 
 
-def test_a_link_gives_its_recipe_and_path_and_a_reload_keeps_them(page: Page) -> None:
+def test_a_link_sets_recipe_and_trajectory_and_a_reload_keeps_them(page: Page) -> None:
     open_page(page, LINK)
-    expect_what_the_link_says(page)
+    expect_values_of_link(page)
     page.reload()
-    expect_what_the_link_says(page)
+    expect_values_of_link(page)
     go(page, "Schedules")
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("SGD")
     expect(page.get_by_text(re.compile(r"planned run: 5 epochs"))).to_be_visible()
 
 
-def test_what_is_chosen_is_in_the_address_for_somebody_else(
+def test_choices_are_in_the_address_for_another_visitor(
     page: Page, new_page: Callable[..., Page]
 ) -> None:
     open_page(page, "/")
     choose(page, "Optimizer", "Adamax")
-    # Until the new optimizer's box is there, one would type into the old one's.
+    # Until the new optimizer's box is attached, the text would go into the old one's.
     expect(page.locator(".st-key-exact-adamax-beta_1")).to_be_attached()
     type_exactly(page, "beta_1", "0.777")
     expect(page).to_have_url(re.compile(r"adamax\.beta_1=0\.777"))
@@ -66,7 +67,7 @@ def test_what_is_chosen_is_in_the_address_for_somebody_else(
     expect(slider(other, "beta_1")).to_have_attribute("aria-valuetext", "0.777")
 
 
-def test_reset_takes_the_parameters_out_of_the_address_and_back_brings_them_back(
+def test_reset_removes_parameters_from_the_address_and_going_back_restores_them(
     page: Page,
 ) -> None:
     open_page(page, "/?optimizer=Adam&adam.beta_1=0.5")
@@ -81,7 +82,7 @@ def test_reset_takes_the_parameters_out_of_the_address_and_back_brings_them_back
     expect(thumb).to_have_attribute("aria-valuetext", "0.5")
 
 
-def test_back_returns_to_the_page_before_with_its_recipe(page: Page) -> None:
+def test_going_back_shows_the_previous_page_with_its_recipe(page: Page) -> None:
     open_page(page, "/schedules?optimizer=Adam")
     go(page, "Map")
     page.go_back()
@@ -89,7 +90,7 @@ def test_back_returns_to_the_page_before_with_its_recipe(page: Page) -> None:
     expect(page.get_by_role("combobox", name="Optimizer")).to_have_value("Adam")
 
 
-def test_a_preset_reaches_the_address_and_the_other_pages(page: Page) -> None:
+def test_a_preset_changes_the_address_and_the_other_pages(page: Page) -> None:
     title = "Exercise 2: SGD, decay"
     open_page(page, "/train")
     page.get_by_role("button", name=title).click()
@@ -101,7 +102,7 @@ def test_a_preset_reaches_the_address_and_the_other_pages(page: Page) -> None:
     expect(page.get_by_text("0.1 → 0.0999").first).to_be_visible()
 
 
-def test_the_first_page_trains_whatever_recipe_it_shows(page: Page) -> None:
+def test_the_home_page_trains_the_recipe_that_it_shows(page: Page) -> None:
     open_page(page, "/?optimizer=Adam&adam.beta_1=0.5&epochs=1&train_size=100")
     page.get_by_role("button", name="Train this recipe").click()
     expect(page.get_by_role("heading", name="Train")).to_be_visible()
@@ -110,7 +111,7 @@ def test_the_first_page_trains_whatever_recipe_it_shows(page: Page) -> None:
     expect(page).to_have_url(re.compile("beta_1=0.5"))
 
 
-def test_a_bad_link_is_told_and_mended_in_the_address(page: Page) -> None:
+def test_an_invalid_link_is_reported_and_corrected_in_the_address(page: Page) -> None:
     open_page(page, "/schedules?optimizer=Adam&adam.beta_1=7&nonsense=1")
     expect(page.get_by_text(re.compile("beta_1 = 7 is not allowed"))).to_be_visible()
     expect(page.get_by_text(re.compile("nonsense"))).to_be_visible()
@@ -118,7 +119,7 @@ def test_a_bad_link_is_told_and_mended_in_the_address(page: Page) -> None:
     expect(page.locator(CHART).first).to_be_visible()
 
 
-def test_the_map_is_used_by_the_keyboard_alone(page: Page) -> None:
+def test_the_map_can_be_used_with_the_keyboard(page: Page) -> None:
     open_page(page, "/paths")
     before = start_box(page).input_value()
     surface = page.get_by_role("application")
@@ -133,15 +134,15 @@ def test_a_page_fits_wide_and_narrow_windows_and_passes_axe_in_light_and_dark(
     page: Page, name: str
 ) -> None:
     open_page(page, "/" if name == "home" else f"/{name}")
-    main = page.get_by_test_id("stMain")
+    main = page.get_by_test_id(MAIN)
     for theme in ("light", "dark"):
-        turn(page, theme)
+        switch_theme(page, theme)
         for width in (1280, 800):
             page.set_viewport_size({"width": width, "height": 800})
             await_server(page)
             expect(main).to_be_visible()
             page.wait_for_function(
-                "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+                f"[document.documentElement, document.querySelector('{by_id(MAIN)}')]"
                 ".every(part => part.scrollWidth <= part.clientWidth)"
             )
         assert_accessible(page)

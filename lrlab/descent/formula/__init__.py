@@ -1,22 +1,22 @@
-"""The formulas that people type: text -> tree -> exact derivative, numbers, LaTeX.
+"""Typed formulas: text -> tree -> exact derivative, values, LaTeX.
 
     from lrlab.descent.formula import derivative, latex, program, read
 
     tree = read("(1 - x)^2 + 100*(y - x^2)^2")
     f, slope = program(tree, derivative(tree, "x")).run(numpy, x, y)
 
-Names are ``x``, ``y``, ``pi`` and ``e``; operators ``+ - * / **``; functions those of
-`lrlab.descent.formula.tree.FUNCTIONS`. All numbers are floats. ``^`` is another way to write ``**`` and
-binds alike: more tightly than a minus before it, and from the right, so that ``-x^2^3`` is
-``-(x^(2^3))``. Nothing that is typed is ever run: Python parses it, and of Python's tree only
-what is listed here is taken over.
+The names are ``x``, ``y``, ``pi`` and ``e``, the operators ``+ - * / **``, and the functions those
+of `FUNCTIONS` in `lrlab.descent.formula.tree`. All numbers are floats. ``^`` means ``**`` and has
+the same precedence: it binds more tightly than a minus before it and associates to the right, so
+``-x^2^3`` is ``-(x^(2^3))``. A typed formula is never executed: Python only parses it, and only the
+parts of Python's syntax tree listed here are accepted.
 """
 
 from __future__ import annotations
 
 from lrlab.descent.formula.program import Program, program
-from lrlab.descent.formula.read import MOST_CHARACTERS, read
+from lrlab.descent.formula.read import MAX_CHARACTERS, read
 from lrlab.descent.formula.tree import Node, derivative
 from lrlab.descent.formula.typeset import latex
 
-__all__ = ["MOST_CHARACTERS", "Node", "Program", "derivative", "latex", "program", "read"]
+__all__ = ["MAX_CHARACTERS", "Node", "Program", "derivative", "latex", "program", "read"]

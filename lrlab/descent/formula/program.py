@@ -1,91 +1,99 @@
-"""Trees -> a list of operations that computes them, each shared part once."""
+"""Trees -> a list of operations that computes their values, with each common part computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
+from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.formula.tree import OPERATIONS, Node
 
-LARGEST_WHOLE_POWER = 64
-"""Up to here a whole exponent is worked out by multiplying, which is faster and knows no log."""
+MAX_MULTIPLIED_POWER = 64
+"""Whole exponents up to this size are computed by multiplication, which is faster than ``power``
+and needs no logarithm."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """Operations in the order they are done.
+    """Operations in the order in which they are computed.
 
     Args:
-        blank: a list of places to start from: x, y, numbers, and room for results.
-        steps: for each operation its place, what it does, and the places it reads.
-        results: the places of what was asked for.
+        initial: the initial content of all slots: x, y, constants, and ``None`` for results.
+        steps: for each operation the slot of its result, its function, and the slots of its
+            arguments.
+        results: the slots of the requested trees.
     """
 
-    blank: tuple[Any, ...]
-    steps: tuple[tuple[int, Callable[..., Any], tuple[int, ...]], ...]
+    initial: tuple[float | None, ...]
+    steps: tuple[tuple[int, Callable[..., Tensor], tuple[int, ...]], ...]
     results: tuple[int, ...]
 
-    def run(self, xp: Any, x: Any, y: Any) -> tuple[Any, ...]:
-        """The values of what was asked for.
+    def run(self, xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """Compute the values of the requested trees.
 
         Args:
             xp: `numpy`, or `lrlab.descent.float_ops`.
             x, y: arrays of one shape, or floats.
 
         Returns:
-            An array of that shape, or a float, for each; a number does not depend on x and y and
-            is given as it is.
+            For each tree an array of that shape, or a float. A tree that does not depend on x and
+            y gives a plain float.
 
         Raises:
-            ArithmeticError, ValueError: from floats, where arrays would give infinity or NaN.
+            ArithmeticError, ValueError: with floats, where arrays would give infinity or NaN.
         """
-        places = list(self.blank)
-        places[0], places[1] = x, y
-        for place, apply, reads in self.steps:
-            places[place] = apply(xp, *[places[i] for i in reads])
-        return tuple(places[i] for i in self.results)
+        slots: list[Tensor] = list(self.initial)
+        slots[0], slots[1] = x, y
+        for slot, function, arguments in self.steps:
+            slots[slot] = function(xp, *[slots[i] for i in arguments])
+        return tuple(slots[i] for i in self.results)
 
 
 def program(*roots: Node) -> Program:
-    """What computes these trees together."""
-    blank: list[Any] = [None, None]
-    steps: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
-    known: dict[tuple, int] = {}
+    """The program that computes the values of these trees together."""
+    initial: list[float | None] = [None, None]
+    steps: list[tuple[int, Callable[..., Tensor], tuple[int, ...]]] = []
+    constants: dict[float, int] = {}
+    computed: dict[tuple[str, tuple[int, ...]], int] = {}
 
     @cache
-    def place(node: Node) -> int:
+    def slot_of(node: Node) -> int:
         if node.op in ("x", "y"):
             return int(node.op == "y")
         if node.value is not None:
-            key, fresh = ("number", node.value), node.value
-        else:
-            key, fresh = (node.op, *map(place, node.args)), None
-        if key not in known:
-            known[key] = len(blank)
-            blank.append(fresh)
-            if node.value is None:
-                steps.append((known[key], *_instruction(node, key[1:])))
-        return known[key]
+            if node.value not in constants:
+                constants[node.value] = len(initial)
+                initial.append(node.value)
+            return constants[node.value]
+        arguments = tuple(slot_of(arg) for arg in node.args)
+        key = node.op, arguments
+        if key not in computed:
+            computed[key] = len(initial)
+            initial.append(None)
+            steps.append((computed[key], *_instruction(node, arguments)))
+        return computed[key]
 
-    results = tuple(place(root) for root in roots)
-    return Program(tuple(blank), tuple(steps), results)
+    results = tuple(slot_of(root) for root in roots)
+    return Program(tuple(initial), tuple(steps), results)
 
 
-def _instruction(node: Node, reads: tuple[int, ...]) -> tuple[Callable[..., Any], tuple[int, ...]]:
+def _instruction(
+    node: Node, arguments: tuple[int, ...]
+) -> tuple[Callable[..., Tensor], tuple[int, ...]]:
+    """The function of an operation, and the slots of its arguments."""
     if node.op == "^":
         n = node.args[1].value
-        if n is not None and n.is_integer() and abs(n) <= LARGEST_WHOLE_POWER:
-            return partial(_whole_power, int(n)), reads[:1]
-    return OPERATIONS[node.op], reads
+        if n is not None and n.is_integer() and abs(n) <= MAX_MULTIPLIED_POWER:
+            return partial(_whole_power, int(n)), arguments[:1]
+    return OPERATIONS[node.op], arguments
 
 
-def _whole_power(n: int, xp: Any, a: Any) -> Any:
-    """``a ** n`` by repeated squaring; 1 for n = 0 whatever a is, as elsewhere in floats."""
+def _whole_power(n: int, xp: ArrayOps, a: Tensor) -> Tensor:
+    """``a ** n`` by repeated squaring; 1 for n = 0 whatever ``a`` is, as for floats in general."""
     if n < 0:
         return 1.0 / _whole_power(-n, xp, a)
-    result: Any = None
+    result: Tensor = None
     while n:
         if n & 1:
             result = a if result is None else result * a

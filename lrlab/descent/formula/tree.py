@@ -1,4 +1,4 @@
-"""A formula as a tree of parts, and its exact derivative as another."""
+"""A formula as a tree, and its exact derivative as another tree."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
+
+from lrlab.arrays import ArrayOps, Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One part of a formula; equal only to itself, so that looking one up costs nothing.
+    """One part of a formula. It is equal only to itself, which makes lookups cheap.
 
     Args:
         op: ``"x"``, ``"y"``, ``"number"``, or a key of `OPERATIONS`.
-        args: what the operation is applied to.
-        value: the part's value where neither x nor y is in it, which may be infinite or NaN.
-        name: what a number is called: ``"pi"``, ``"e"``.
+        args: the arguments of the operation.
+        value: the part's value if it does not contain x or y; it may be infinite or NaN.
+        name: the name of a named number: ``"pi"``, ``"e"``.
     """
 
     op: str
@@ -28,18 +29,18 @@ class Node:
     name: str = ""
 
     def parts(self) -> Iterator[Node]:
-        """This part and all parts in it."""
+        """This part and all parts inside it."""
         yield self
         for arg in self.args:
             yield from arg.parts()
 
 
-def _pick(xp: Any, a: Any, b: Any, at_least: Any, below: Any) -> Any:
+def _pick(xp: ArrayOps, a: Tensor, b: Tensor, at_least: Tensor, below: Tensor) -> Tensor:
     """``at_least`` where a >= b, ``below`` where a < b, NaN where a or b is NaN."""
     return xp.where(a >= b, at_least, xp.where(a < b, below, math.nan))
 
 
-OPERATIONS: Mapping[str, Callable[..., Any]] = {
+OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
     "+": lambda xp, a, b: a + b,
     "-": lambda xp, a, b: a - b,
     "*": lambda xp, a, b: a * b,
@@ -59,22 +60,22 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "sign": lambda xp, a: xp.sign(a),
     "pick": _pick,
 }
-"""What each operation computes, on arrays and on floats (see `lrlab.descent.float_ops`)."""
+"""Operation -> its function for arrays and floats (see `lrlab.descent.float_ops`)."""
 
 FUNCTIONS: Mapping[str, int] = {
     **dict.fromkeys(("sin", "cos", "tan", "tanh", "exp", "log", "sqrt", "abs"), 1),
     **dict.fromkeys(("min", "max"), 2),
 }
-"""The functions people may use, with the number of their arguments; ``log`` is the natural one."""
+"""The functions allowed in formulas -> their number of arguments; ``log`` is the natural one."""
 
 
 def number(value: float, name: str = "") -> Node:
-    """A number, under its name if it has one."""
+    """A number, with its name if it has one."""
     return Node("number", value=value, name=name)
 
 
-def make(op: str, *args: Node) -> Node:
-    """An operation on parts; its value is computed at once if theirs are known."""
+def operation(op: str, *args: Node) -> Node:
+    """Apply an operation to parts; if their values are known, its value is computed at once."""
     if any(arg.value is None for arg in args):
         return Node(op, args)
     with np.errstate(all="ignore"):
@@ -89,10 +90,10 @@ ZERO, ONE = number(0.0), number(1.0)
 def derivative(root: Node, variable: str) -> Node:
     """The exact partial derivative of a formula.
 
-    Parts that do not depend on the variable drop out, so that 0 times infinity does not arise
-    from them. Where the formula has no value, such as ``log(x)`` left of 0, neither has the
-    derivative. At a kink one of the derivatives there is taken: 0 for ``abs`` at 0, that of the
-    first argument for ``min`` and ``max`` of equal ones.
+    Parts that do not depend on the variable drop out, so they cannot cause 0 times infinity.
+    Where the formula has no value, such as ``log(x)`` for negative x, the derivative has none
+    either. At a kink the derivative is that of one side: 0 for ``abs`` at 0, and that of the first
+    argument for ``min`` and ``max`` of equal arguments.
 
     Args:
         root: the formula.
@@ -114,13 +115,13 @@ def derivative(root: Node, variable: str) -> Node:
 def _plus(a: Node, b: Node) -> Node:
     if a is ZERO:
         return b
-    return a if b is ZERO else make("+", a, b)
+    return a if b is ZERO else operation("+", a, b)
 
 
 def _minus(a: Node, b: Node) -> Node:
     if a is ZERO:
-        return make("negative", b)
-    return a if b is ZERO else make("-", a, b)
+        return operation("negative", b)
+    return a if b is ZERO else operation("-", a, b)
 
 
 def _times(a: Node, b: Node) -> Node:
@@ -128,38 +129,38 @@ def _times(a: Node, b: Node) -> Node:
         return ZERO
     if a.value == 1:
         return b
-    return a if b.value == 1 else make("*", a, b)
+    return a if b.value == 1 else operation("*", a, b)
 
 
 def _power_rule(f: Node, a: Node, b: Node, da: Node, db: Node) -> Node:
     by_base, by_exponent = ZERO, ZERO
     if da is not ZERO and b.value != 0:
-        by_base = _times(_times(b, make("^", a, make("-", b, ONE))), da)
+        by_base = _times(_times(b, operation("^", a, operation("-", b, ONE))), da)
     if db is not ZERO:
-        by_exponent = _times(_times(f, make("log", a)), db)
+        by_exponent = _times(_times(f, operation("log", a)), db)
     return _plus(by_base, by_exponent)
 
 
 def _log_rule(f: Node, a: Node, da: Node) -> Node:
-    return make("pick", a, ZERO, make("/", da, a), number(math.nan))
+    return operation("pick", a, ZERO, operation("/", da, a), number(math.nan))
 
 
 _RULES: Mapping[str, Callable[..., Node]] = {
     "+": lambda f, a, b, da, db: _plus(da, db),
     "-": lambda f, a, b, da, db: _minus(da, db),
     "*": lambda f, a, b, da, db: _plus(_times(da, b), _times(a, db)),
-    "/": lambda f, a, b, da, db: make("/", _minus(da, _times(f, db)), b),
+    "/": lambda f, a, b, da, db: operation("/", _minus(da, _times(f, db)), b),
     "^": _power_rule,
-    "negative": lambda f, a, da: make("negative", da),
-    "sin": lambda f, a, da: _times(make("cos", a), da),
-    "cos": lambda f, a, da: _times(make("negative", make("sin", a)), da),
-    "tan": lambda f, a, da: _times(make("+", ONE, make("*", f, f)), da),
-    "tanh": lambda f, a, da: _times(make("-", ONE, make("*", f, f)), da),
+    "negative": lambda f, a, da: operation("negative", da),
+    "sin": lambda f, a, da: _times(operation("cos", a), da),
+    "cos": lambda f, a, da: _times(operation("negative", operation("sin", a)), da),
+    "tan": lambda f, a, da: _times(operation("+", ONE, operation("*", f, f)), da),
+    "tanh": lambda f, a, da: _times(operation("-", ONE, operation("*", f, f)), da),
     "exp": lambda f, a, da: _times(f, da),
     "log": _log_rule,
-    "sqrt": lambda f, a, da: make("/", da, make("+", f, f)),
-    "abs": lambda f, a, da: _times(make("sign", a), da),
-    "min": lambda f, a, b, da, db: make("pick", b, a, da, db),
-    "max": lambda f, a, b, da, db: make("pick", a, b, da, db),
+    "sqrt": lambda f, a, da: operation("/", da, operation("+", f, f)),
+    "abs": lambda f, a, da: _times(operation("sign", a), da),
+    "min": lambda f, a, b, da, db: operation("pick", b, a, da, db),
+    "max": lambda f, a, b, da, db: operation("pick", a, b, da, db),
 }
-"""The derivative of each operation, from itself, its arguments and their derivatives."""
+"""Operation -> its derivative from the operation, its arguments and their derivatives."""

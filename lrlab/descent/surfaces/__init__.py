@@ -1,12 +1,12 @@
-"""The 2D test functions: value, exact gradient, the part that is drawn, a start, the minima.
+"""The 2D test functions, each with value, exact gradient, bounds of its map, start and minima.
 
 ``value(xp, x, y, **params)`` and ``gradient(xp, x, y, **params)`` work on arrays (``xp`` is
-`numpy`) and on single floats (``xp`` is `lrlab.descent.float_ops`) alike.
+`numpy`) and on single floats (``xp`` is `lrlab.descent.float_ops`).
 
 Sources: Jamil and Yang, A Literature Survey of Benchmark Functions for Global Optimization
 Problems, 2013; for Levy: Laguna and Marti, Experimental Testing of Advanced Scatter Search Designs
 for Global Optimization of Multimodal Functions, 2005. The quadratic bowl, the saddle and the noisy
-valley are our own.
+valley are LR Lab's own.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["FORMULA", "SURFACES", "Point", "Surface", "as_surface", "formula_sur
 SURFACES: Mapping[str, Surface] = MappingProxyType(
     {surface.key: surface for surface in (*valleys.FAMILY, *ripples.FAMILY, *bowls.FAMILY, FORMULA)}
 )
-"""Each surface by its key. Adding one is one entry in its module's ``FAMILY``."""
+"""Key -> surface. To add a surface, add an entry to the ``FAMILY`` of its module."""
 
 
 def as_surface(surface: str | Surface) -> Surface:
     """A surface from its key, or the surface itself.
 
     Raises:
-        InvalidInput: there is no surface of that name.
+        InvalidInput: there is no surface with this key.
     """
     return surface if isinstance(surface, Surface) else lookup(SURFACES, surface, "surface")

@@ -1,10 +1,11 @@
-"""What a surface is to LR Lab: a function of two weights, described as data."""
+"""The description of a surface: a function of two weights, as data."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -19,18 +20,20 @@ class Surface:
     """A test function described as data.
 
     Args:
-        key, label: its name in code and for people.
+        key: its name in code and links.
+        label: its name on pages.
         latex: the formula.
         value: ``value(xp, x, y, **params)``, the function.
-        gradient: ``gradient(xp, x, y, **params)``, the pair of its partial derivatives. Where a
-            value or a derivative is the same everywhere, it may be one plain number.
-        bounds: ``((x_low, x_high), (y_low, y_high))``, the part that is drawn.
-        start: where a path starts unless told otherwise.
-        minima: the lowest points of the drawn part; empty where there is none, or none is known.
-        minimum: the value there; ``-inf`` if the surface falls without end, ``None`` if nothing is
-            known about it.
-        teaches: what an optimizer meets here, in a sentence.
-        params: parameters of the surface itself, with their ``chosen`` values.
+        gradient: ``gradient(xp, x, y, **params)``, the pair of its partial derivatives. A value
+            or a derivative that is constant may be one plain number.
+        bounds: ``((x_low, x_high), (y_low, y_high))``, the part that the map shows.
+        start: the default start of a trajectory.
+        minima: the lowest points of the map; empty if there is none, or none is known.
+        minimum: the value there; ``-inf`` if the surface is unbounded below, ``None`` if nothing
+            is known about it.
+        teaches: a sentence on what the surface demands of an optimizer.
+        params: parameters of the surface itself.
+        chosen: the values of ``params``.
     """
 
     key: str
@@ -46,13 +49,13 @@ class Surface:
     params: tuple[Param, ...] = ()
     chosen: Mapping[str, Value] = field(default_factory=dict)
 
-    def with_params(self, **given: Tensor) -> Surface:
-        """This surface with other parameters.
+    def with_params(self, **values: object) -> Surface:
+        """This surface with other values of its parameters.
 
         Raises:
             InvalidInput: an unknown parameter, or a value that is not allowed.
         """
-        return replace(self, chosen=check_all(self.params, given, f"surface {self.key}"))
+        return replace(self, chosen=check_all(self.params, values, f"surface {self.key}"))
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """The value at each point: shape ``(..., 2)`` -> ``(...)``."""
@@ -70,14 +73,16 @@ class Surface:
         return np.stack(np.broadcast_arrays(*parts, x)[:2], axis=-1)
 
     def is_below(self, values: Tensor) -> Tensor:
-        """Whether values lie below the drawn part's minimum, by more than they are rounded: so it
-        is for a surface that is lower elsewhere. Never where no minimum is known."""
+        """Whether values are below the map's minimum by more than rounding error.
+
+        This happens if the surface is lower outside the map. False if no minimum is known.
+        """
         if self.minimum is None or not math.isfinite(self.minimum):
             return values < -math.inf
         return values < self.minimum - 1e-9 * max(1.0, abs(self.minimum))
 
-    def check_start(self, start: Tensor) -> Point:
-        """A starting point as two floats.
+    def check_start(self, start: Iterable[SupportsFloat]) -> Point:
+        """The start as two floats.
 
         Raises:
             InvalidInput: it is not a pair of finite numbers.
@@ -96,10 +101,10 @@ class Surface:
 
     @property
     def width(self) -> float:
-        """The larger side of the part that is drawn, the unit distances are measured in."""
+        """The longer side of the map, the unit of distances."""
         return max(high - low for low, high in self.bounds)
 
 
 def square(half: float) -> tuple[Point, Point]:
-    """Bounds that reach ``half`` to each side of the origin."""
+    """Bounds from ``-half`` to ``half`` in both directions."""
     return (-half, half), (-half, half)

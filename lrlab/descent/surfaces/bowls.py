@@ -1,4 +1,4 @@
-"""Surfaces with one slope to learn from: bowls, a trough, a saddle."""
+"""Surfaces with a single feature: bowls, a trough, a saddle."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FAMILY = (
         start=(-8.0, -4.0),
         minima=((1.0, 3.0),),
         minimum=0.0,
-        teaches="A tilted bowl, nine times steeper one way than the other.",
+        teaches="A tilted bowl, nine times steeper in one direction than in the other.",
     ),
     Surface(
         key="matyas",
@@ -80,8 +80,8 @@ FAMILY = (
         start=(-8.0, 4.0),
         minima=((0.0, 0.0),),
         minimum=0.0,
-        teaches="A gentle trough along the diagonal, 25 times flatter that way: small gradients, "
-        "slow progress.",
+        teaches="A gentle trough, 25 times flatter along the diagonal than across it: small "
+        "gradients, slow progress.",
     ),
     Surface(
         key="quadratic_bowl",
@@ -108,7 +108,7 @@ FAMILY = (
         start=(-1.5, 0.01),
         minima=(),
         minimum=-math.inf,
-        teaches="Flat at the centre, but no minimum: how long does the path hang there before it "
+        teaches="Flat at the centre, but no minimum: how long does the path stay there before it "
         "finds the way down?",
     ),
 )

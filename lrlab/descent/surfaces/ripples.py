@@ -1,4 +1,4 @@
-"""Surfaces with waves: many local minima, one of them the best."""
+"""Surfaces with waves and many local minima."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TAU = 2.0 * math.pi
 _HALF_ROOT = math.sqrt(0.5)
 _AHEAD = math.pi + 1.0
 _NOISE = ((0.12, 6.0, 0.0), (0.08, 9.0, 5.0), (0.08, 4.0, -11.0))
-"""Height of each ripple of the noisy valley, and how fast it runs along x and y."""
+"""The ripples of the noisy valley: height, and angular frequency along x and along y."""
 
 
 def _rastrigin(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def _ackley(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _ackley_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    # The cone's tip has no gradient; 0 is taken there, as its symmetry suggests.
+    # The cone has no gradient at its tip; by symmetry 0 is used there.
     r = xp.maximum(xp.sqrt(0.5 * (x * x + y * y)), 1e-150)
     cone = 2.0 * xp.exp(-0.2 * r) / r
     waves = math.pi * xp.exp(0.5 * (xp.cos(_TAU * x) + xp.cos(_TAU * y)))
@@ -50,7 +50,7 @@ def _griewank_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tensor, Tens
 
 
 def _levy(xp: ArrayOps, x: Tensor, y: Tensor) -> Tensor:
-    # a and b are what the literature calls w - 1.
+    # a and b are w_1 - 1 and w_2 - 1 of the formula, so sin(pi w_1) becomes -sin(pi a).
     a, b = (x - 1.0) / 4.0, (y - 1.0) / 4.0
     head, middle, tail = xp.sin(math.pi * a), xp.sin(math.pi * a + _AHEAD), xp.sin(_TAU * b)
     return head * head + a * a * (1.0 + 10.0 * (middle * middle)) + b * b * (1.0 + tail * tail)
@@ -105,7 +105,7 @@ FAMILY = (
         minima=((0.0, 0.0),),
         minimum=0.0,
         teaches="An egg box in a bowl: about a hundred local minima. Gradient descent finds the "
-        "next one, not the best one.",
+        "nearest one, not the best one.",
     ),
     Surface(
         key="ackley",
@@ -118,8 +118,8 @@ FAMILY = (
         start=(3.4, 2.6),
         minima=((0.0, 0.0),),
         minimum=0.0,
-        teaches="Ripples on a funnel: almost flat far out, and a sharp tip at the minimum, where "
-        "the gradient never gets small.",
+        teaches="Ripples on a funnel: almost flat far out, and a sharp tip at the minimum: the "
+        "gradient stays large right up to it.",
     ),
     Surface(
         key="griewank",
@@ -131,8 +131,8 @@ FAMILY = (
         start=(-14.0, 11.0),
         minima=((0.0, 0.0),),
         minimum=0.0,
-        teaches="Row upon row of holes that are almost equally deep: the wide bowl that holds them "
-        "is so flat that the gradient hardly knows of it.",
+        teaches="Rows of holes of almost equal depth: the wide bowl under them is so flat that it "
+        "hardly shows in the gradient.",
     ),
     Surface(
         key="levy",
@@ -146,8 +146,8 @@ FAMILY = (
         start=(-7.0, 6.0),
         minima=((1.0, 1.0),),
         minimum=0.0,
-        teaches="Parallel ridges across x, gentle waves along y: one weight is hard to get right, "
-        "the other easy.",
+        teaches="Parallel ridges across x, gentle waves along y: x is hard to get right, y is "
+        "easy.",
     ),
     Surface(
         key="mccormick",
@@ -173,7 +173,7 @@ FAMILY = (
         start=(-3.6, 2.4),
         minima=((0.0, 0.0),),
         minimum=0.0,
-        teaches="A long valley with ripples all over it, as a loss measured on few images has: "
-        "short steps stay in the first ripple, momentum carries the path on.",
+        teaches="A long valley covered with ripples, like a loss measured on few images: short "
+        "steps stay in the first ripple, momentum carries the path on.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The surface that people type as a formula."""
+"""The surface whose formula the visitor types."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from functools import lru_cache
 from lrlab.arrays import ArrayOps, Tensor
 from lrlab.descent.formula import Program, derivative, latex, program, read
 from lrlab.descent.surfaces.base import Surface, square
-from lrlab.params import Param, Value
+from lrlab.params import InvalidInput, Param, Value, shown
 
 
 @dataclass(frozen=True)
 class FormulaParam(Param):
     """A parameter that is a formula of x and y."""
 
-    def check(self, value: Tensor, owner: str) -> str:
-        """The formula as it was given.
+    def check(self, value: object, owner: str) -> str:
+        """The formula, unchanged.
 
         Raises:
-            InvalidInput: it is none; the message says where.
+            InvalidInput: the value is not a formula; the message says what is wrong and where.
         """
+        if not isinstance(value, str):
+            raise InvalidInput(f"A formula is a text such as x^2 + y^2, not {shown(value)}.")
         read(value)
         return value
 
     def parse(self, text: str, owner: str) -> str:
-        """As `check`; blanks around the formula are dropped."""
+        """As `check`, without spaces around the formula."""
         return self.check(text.strip(), owner)
 
     def text(self, value: Value) -> str:
@@ -33,7 +35,7 @@ class FormulaParam(Param):
         return str(value)
 
     def allowed(self) -> str:
-        """What may be given, in words."""
+        """The allowed values, for messages."""
         return "a formula of x and y such as x^2 + sin(3*y)"
 
 
@@ -41,19 +43,19 @@ class FormulaParam(Param):
 class _FormulaSurface(Surface):
     """A surface whose only parameter is its formula."""
 
-    def with_params(self, **given: Tensor) -> Surface:
+    def with_params(self, **values: object) -> Surface:
         """The surface of another formula.
 
         Raises:
-            InvalidInput: an unknown parameter, or a bad formula.
+            InvalidInput: an unknown parameter, or a value that is not a formula.
         """
-        surface = super().with_params(**given)
+        surface = super().with_params(**values)
         return replace(surface, latex=_latex(str(surface.chosen["formula"])))
 
 
 @lru_cache(maxsize=128)
 def _programs(formula: str) -> tuple[Program, Program]:
-    """What computes the value, and what computes the gradient."""
+    """The programs of the value and of the gradient."""
     tree = read(formula)
     return program(tree), program(derivative(tree, "x"), derivative(tree, "y"))
 
@@ -82,13 +84,13 @@ FORMULA: Surface = _FormulaSurface(
     start=(3.0, 2.0),
     minima=(),
     minimum=None,
-    teaches="Your own function. Where it has a minimum is for you to find out.",
+    teaches="Your own function. LR Lab does not know its minima.",
     params=(
         FormulaParam(
             "formula",
             _EXAMPLE,
-            "A formula of x and y. Write * to multiply and ^ for a power; there are pi, e, "
-            "and sin, cos, tan, tanh, exp, log, sqrt, abs, min, max.",
+            "A formula of x and y. Write * to multiply and ^ for a power; pi, e and the functions "
+            "sin, cos, tan, tanh, exp, log, sqrt, abs, min, max are allowed.",
             kind="formula",
             symbol="f",
             label="Formula",
@@ -96,17 +98,17 @@ FORMULA: Surface = _FormulaSurface(
     ),
     chosen={"formula": _EXAMPLE},
 )
-"""The surface of an example formula; `formula_surface` gives that of another."""
+"""The surface of an example formula; `formula_surface` gives the surface of another one."""
 
 
 def formula_surface(text: str) -> Surface:
-    """The surface of a formula: the square from -5 to 5 each way, nothing known of its minima.
+    """The surface of a formula, on the square from -5 to 5, without known minima.
 
     Args:
-        text: such as ``(1 - x)^2 + 100*(y - x^2)^2``, in the language of `lrlab.descent.formula`; at most
-            200 characters, 64 parts and 10 levels.
+        text: such as ``(1 - x)^2 + 100*(y - x^2)^2``, in the language of
+            `lrlab.descent.formula`; at most 200 characters, 64 parts and 10 levels.
 
     Raises:
-        InvalidInput: it is no formula; the message says what is wrong where.
+        InvalidInput: the text is not a formula; the message says what is wrong and where.
     """
     return FORMULA.with_params(formula=text)

@@ -1,4 +1,4 @@
-"""Smooth polynomials: bent valleys, and a handful of basins."""
+"""Smooth polynomials: curved valleys, and surfaces with a few basins."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _styblinski_tang_gradient(xp: ArrayOps, x: Tensor, y: Tensor) -> tuple[Tenso
 
 
 def _goldstein_price_terms(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Its two factors are polynomials of one number each, ``s`` and ``t``."""
+    """``s``, ``t``, and the two factors, which are polynomials in ``s`` and in ``t``."""
     s, t = x + y, 2.0 * x - 3.0 * y
     a = s + 1.0
     first = 1.0 + a * a * (3.0 * (s * s) - 14.0 * s + 19.0)
@@ -103,7 +103,7 @@ FAMILY = (
         start=(-1.5, 2.0),
         minima=((1.0, 1.0),),
         minimum=0.0,
-        teaches="A bent valley with steep walls and an almost flat floor: finding the valley is "
+        teaches="A curved valley with steep walls and an almost flat floor: finding the valley is "
         "easy, following it is slow.",
     ),
     Surface(
@@ -147,8 +147,8 @@ FAMILY = (
         start=(-1.0, 2.0),
         minima=((0.0, 0.0),),
         minimum=0.0,
-        teaches="Three valleys, only the middle one is the deepest: without momentum a path "
-        "stays in the first it meets.",
+        teaches="Three valleys, of which the middle one is the deepest: without momentum a path "
+        "stays in the first one it reaches.",
     ),
     Surface(
         key="styblinski_tang",
@@ -160,7 +160,7 @@ FAMILY = (
         start=(0.5, -4.0),
         minima=((_STYBLINSKI_TANG_AT, _STYBLINSKI_TANG_AT),),
         minimum=-78.33233140754282,
-        teaches="Four basins of different depth; only one is the best.",
+        teaches="Four basins of different depth; only one holds the global minimum.",
     ),
     Surface(
         key="goldstein_price",

@@ -1,4 +1,4 @@
-"""Whether recipes differ at all, judged over seeds, and said without overclaiming."""
+"""Compare recipes over seeds: statistics, and sentences that do not overclaim."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from lrlab.experiments.comparison.sentences import (
 )
 from lrlab.experiments.comparison.statistics import (
     LEVEL,
-    MOST_SEEDS,
+    MAX_SEEDS_NEEDED,
     Band,
     Comparison,
     Pair,
-    band_of,
     compare,
+    seed_band,
 )
 
 __all__ = [
     "LEVEL",
-    "MOST_SEEDS",
+    "MAX_SEEDS_NEEDED",
     "Band",
     "Comparison",
     "Pair",
-    "band_of",
     "compare",
     "comparison_sentence",
     "pair_sentence",
     "sampling_sentence",
+    "seed_band",
 ]

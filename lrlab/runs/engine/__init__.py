@@ -1,4 +1,4 @@
-"""The engine: gets queued runs trained by worker processes, and watches over them."""
+"""The engine: runs queued runs in worker processes and supervises them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The engine: gets queued runs trained by worker processes, and watches over them.
+"""The engine: runs queued runs in worker processes and supervises them.
 
-It lives in the page's process, which TensorFlow must never enter. It holds no truth: the queue,
-the states and who lives are in the store, so several servers can share one. Which of them
-dispatches is a lease in the store, which its holder renews; the store gives runs to the holder's
-workers alone. A server that starts, or finds that the holder is silent, takes it over.
+It lives in the pages' process, which must never load TensorFlow. It holds no state of its own: the
+queue, the states of runs and the list of live workers are in the store, so several servers can
+share one store. Which server dispatches is decided by a lease in the store, which its holder
+renews; the store gives runs only to the holder's workers. A server takes the lease over when it
+finds that nobody holds it or that the holder no longer renews it.
 """
 
 from __future__ import annotations
@@ -18,30 +19,35 @@ from typing import Literal
 
 from lrlab.runs.engine.heartbeat import HeartbeatMonitor
 from lrlab.runs.engine.orphans import end_orphans
-from lrlab.runs.engine.worker_process import WorkerProcess, describe_exit, start_worker
+from lrlab.runs.engine.worker_process import (
+    StopRequest,
+    WorkerProcess,
+    describe_exit,
+    start_worker,
+)
 from lrlab.runs.settings import Settings
 from lrlab.runs.store import Store, StoreError, StoreUnavailable, WorkerRecord
 from lrlab.runs.worker import SERVER_ENDED
 from lrlab.text import format_duration
 
 CHECK_SECONDS = 0.5
-"""How often the engine looks at its workers."""
+"""The time between two checks of the workers."""
 
 RENEW_SECONDS = 1.0
-"""How often the holder of the lease says that it lives."""
+"""The time between two renewals of the lease."""
 
 LEASE_SECONDS = 4.0
-"""Silence of the lease's holder after which another server takes over."""
+"""Another server takes the lease over when its holder has not renewed it for this long."""
 
 FOREIGN_WORKER_SECONDS = 6.0
-"""Silence after which a worker that takes runs counts as dead if its server no longer dispatches.
-Once that server has ended the worker ends too, so there is little to be patient for."""
+"""A ready worker counts as dead after this long without a heartbeat if its server no longer
+dispatches. It can be short, because such a worker ends when its server ends."""
 
-TIDY_SECONDS = 5.0
-"""How often old runs beyond what is kept, and workers left over, are looked for."""
+CLEANUP_SECONDS = 5.0
+"""The time between two deletions of old runs and orphan workers."""
 
-LONGEST_PAUSE = 60.0
-"""Seconds between two tries to start a worker, at most; the first pauses are 2, 4, 8, ..."""
+MAX_START_PAUSE = 60.0
+"""The longest pause between two tries to start a worker, in seconds; the first are 2, 4, 8, ..."""
 
 logger = logging.getLogger("lrlab.runs.engine")
 
@@ -50,15 +56,15 @@ Fault = Literal["reading", "writing", "workers"]
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """How the engine is doing.
+    """The status of the engine.
 
     Args:
         state: "off" before `Engine.start` and after `Engine.stop`; "standby" while another server
-            dispatches; "starting" while the workers import TensorFlow; "ready" when one trains or
-            could; "unavailable" when queued runs must wait because no worker can start or the
-            store cannot be used.
+            dispatches; "starting" while the workers import TensorFlow; "ready" when a worker trains
+            or can train; "unavailable" when queued runs must wait because no worker can start or
+            the store is unavailable.
         reason: why it is unavailable, a sentence for people.
-        fault: what cannot be done then: "reading" or "writing" the store, or starting "workers".
+        fault: what fails then: "reading" or "writing" the store, or starting "workers".
         pids: the process ids of its workers.
     """
 
@@ -69,11 +75,11 @@ class EngineStatus:
 
 
 class Engine:
-    """Keeps workers alive and the store's states right; a server starts one.
+    """Keeps workers running and the states in the store correct. Each server starts one.
 
     Args:
-        store: where runs are queued.
-        settings: how many workers there are, how they are started, and how patient the engine is.
+        store: holds the queue.
+        settings: number of workers, how they are started, and the timeouts.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -81,15 +87,15 @@ class Engine:
         self._settings = settings
         self._name = uuid.uuid4().hex
         self._dispatches = False
-        self._renew_at = 0.0
-        self._tidy_at = 0.0
-        self._looked = time.monotonic()
-        self._looked_well = self._looked
-        self._holder = HeartbeatMonitor()
-        self._beats = HeartbeatMonitor()
+        self._next_renewal = 0.0
+        self._next_cleanup = 0.0
+        self._last_check = time.monotonic()
+        self._last_successful_check = self._last_check
+        self._lease_monitor = HeartbeatMonitor()
+        self._worker_monitor = HeartbeatMonitor()
         self._workers: list[WorkerProcess] = []
         self._failures = 0
-        """Workers that ended before they were ready, since one last was."""
+        """Consecutive workers that ended before they were ready."""
         self._problem = ""
         self._next_start = 0.0
         self._status = EngineStatus("off")
@@ -97,7 +103,7 @@ class Engine:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start a thread that starts workers and watches over them; returns at once."""
+        """Start a thread that starts and supervises workers; returns at once."""
         if self._thread is None:
             self._stopping.clear()
             self._status = EngineStatus("starting")
@@ -105,10 +111,10 @@ class Engine:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the workers; runs they had are interrupted. Returns when they are gone.
+        """End the workers, which interrupts their runs. Returns when they have ended.
 
         Raises:
-            StoreUnavailable: that could not be written.
+            StoreUnavailable: this could not be written to the store.
         """
         if self._thread is None:
             return
@@ -118,15 +124,15 @@ class Engine:
         self._status = EngineStatus("off")
         workers, self._workers = self._workers, []
         for worker in workers:
-            worker.tell_to_end()
+            worker.ask_to_end()
         for worker in workers:
-            worker.wait_until_gone()
+            worker.wait_until_ended()
         for worker in workers:
-            self._store.bury(worker.name, SERVER_ENDED)
+            self._store.mark_dead(worker.name, SERVER_ENDED)
         self._store.release_lease(self._name)
 
     def status(self) -> EngineStatus:
-        """How the engine is doing, as of its last look."""
+        """The status at the latest check."""
         return self._status
 
     def _supervise(self) -> None:
@@ -135,20 +141,20 @@ class Engine:
             try:
                 records = self._store.workers()
                 fault = "writing"
-                self._look({record.name: record for record in records})
-                self._looked_well = time.monotonic()
+                self._check({record.name: record for record in records})
+                self._last_successful_check = time.monotonic()
                 problem, fault = self._problem, "workers"
             except StoreError as error:
                 problem = str(error)
                 self._end_all_if_blocked(error)
             except Exception:
-                logger.exception("the engine met an error")
-                problem = "The engine met an error; the server's log has the details."
+                logger.exception("the engine failed with an error")
+                problem = "The engine failed with an error; the server's log has the details."
                 fault = "workers"
-            self._status = self._assess(problem, fault)
+            self._status = self._current_status(problem, fault)
             self._stopping.wait(CHECK_SECONDS)
 
-    def _assess(self, problem: str, fault: Fault) -> EngineStatus:
+    def _current_status(self, problem: str, fault: Fault) -> EngineStatus:
         pids = tuple(worker.process.pid for worker in self._workers)
         if problem:
             return EngineStatus("unavailable", problem, fault, pids)
@@ -157,104 +163,119 @@ class Engine:
         ready = any(worker.ready for worker in self._workers)
         return EngineStatus("ready" if ready else "starting", pids=pids)
 
-    def _look(self, records: Mapping[str, WorkerRecord]) -> None:
+    def _check(self, records: Mapping[str, WorkerRecord]) -> None:
         now = time.monotonic()
-        passed, self._looked = now - self._looked, now
-        beats = {name: record.beat for name, record in records.items()}
-        silent = self._beats.look(beats, passed)
-        self._dispatches = self._keep_lease(now, passed)
+        elapsed, self._last_check = now - self._last_check, now
+        heartbeats = {name: record.heartbeat for name, record in records.items()}
+        ages = self._worker_monitor.update(heartbeats, elapsed)
+        self._dispatches = self._hold_lease(now, elapsed)
         for worker in list(self._workers):
-            self._watch(worker, records.get(worker.name), silent.get(worker.name, 0.0))
-        if self._dispatches:
-            own = {worker.name for worker in self._workers}
-            for name in records.keys() - own:
-                self._check_foreign_worker(records[name], silent[name])
-            settings = self._settings
-            minutes = settings.run_minutes
-            limit = f"a run may take {format_duration(minutes * 60)} on this server"
-            self._store.stop_overdue(minutes * 60, limit)
-            if now >= self._tidy_at:
-                self._tidy_at = now + TIDY_SECONDS
-                end_orphans(settings, [n for n in records if silent[n] <= FOREIGN_WORKER_SECONDS])
-                self._store.retire(settings.keep_runs, settings.keep_mb * 10**6)
-            if len(self._workers) < settings.workers:
-                self._start_worker()
+            self._check_own_worker(worker, records.get(worker.name), ages.get(worker.name, 0.0))
+        if not self._dispatches:
+            return
+        own_names = {worker.name for worker in self._workers}
+        for name in records.keys() - own_names:
+            self._check_foreign_worker(records[name], ages[name])
+        settings = self._settings
+        seconds = settings.run_minutes * 60
+        self._store.stop_overdue(
+            seconds, f"a run may take {format_duration(seconds)} on this server"
+        )
+        if now >= self._next_cleanup:
+            self._next_cleanup = now + CLEANUP_SECONDS
+            alive = [name for name in records if ages[name] <= FOREIGN_WORKER_SECONDS]
+            end_orphans(settings, spared=alive)
+            self._store.delete_old_runs(settings.keep_runs, settings.keep_mb * 10**6)
+        if len(self._workers) < settings.workers:
+            self._start_worker()
 
     def _end_all_if_blocked(self, error: StoreError) -> None:
-        """End all workers, those of servers that are gone too, when the store was of no use for as
-        long as a worker may be silent: one of them may have stalled with the database locked, and
-        none can do anything without it."""
-        blocked = time.monotonic() - self._looked_well
-        if isinstance(error, StoreUnavailable) and blocked > self._settings.silence_limit:
+        """End all workers, and all orphans, once the store has been unavailable for the heartbeat
+        timeout: one of them may have stalled with the database locked, and without the store none
+        of them can work."""
+        blocked = time.monotonic() - self._last_successful_check
+        if isinstance(error, StoreUnavailable) and blocked > self._settings.heartbeat_timeout:
             for worker in self._workers:
-                worker.end = worker.end or "could not use the run database"
-                worker.tell_to_end()
-                worker.is_gone()
+                worker.end_reason = worker.end_reason or "could not use the run database"
+                worker.ask_to_end()
+                worker.has_ended()
             end_orphans(self._settings)
 
-    def _keep_lease(self, now: float, passed: float) -> bool:
-        """Renew the lease, or take it over where it has run out; whether this server has it."""
+    def _hold_lease(self, now: float, elapsed: float) -> bool:
+        """Renew the lease, or take it over if it has expired; return whether this server has it."""
         lease = self._store.lease()
         if lease and lease.holder == self._name:
-            if now < self._renew_at:
+            if now < self._next_renewal:
                 return True
             renewed = self._store.renew_lease(self._name)
-            # A store that could not be written is tried at every look, so that this is known.
-            self._renew_at = now + RENEW_SECONDS
+            # Only after a success: a failed write is retried, and so reported, at every check.
+            self._next_renewal = now + RENEW_SECONDS
             return renewed
-        silent = self._holder.look({lease.holder: lease.beat} if lease else {}, passed)
-        if lease and silent[lease.holder] < LEASE_SECONDS:
+        heartbeats = {lease.holder: lease.heartbeat} if lease else {}
+        ages = self._lease_monitor.update(heartbeats, elapsed)
+        if lease and ages[lease.holder] < LEASE_SECONDS:
             return False
         return self._store.take_lease(self._name, lease)
 
-    def _watch(self, worker: WorkerProcess, record: WorkerRecord | None, silent: float) -> None:
-        """See to one of this server's workers; one that must end is buried when it is gone."""
+    def _check_own_worker(
+        self, worker: WorkerProcess, record: WorkerRecord | None, age: float
+    ) -> None:
+        """End a worker of this server if necessary, and mark it as dead once it has ended.
+
+        Args:
+            worker: the worker.
+            record: its record in the store, if it has one.
+            age: seconds since its heartbeat changed.
+        """
         if record and record.ready and not worker.ready:
             worker.ready = True
             self._failures = 0
             self._problem = ""
-        worker.end = worker.end or self._find_end(worker, record, silent)
-        if not worker.end:
+        worker.end_reason = worker.end_reason or self._find_end_reason(worker, record, age)
+        if not worker.end_reason:
             return
-        worker.tell_to_end()
-        # One that stalled may hold a lock of the database, so nothing is written until it is gone.
-        if not worker.is_gone():
+        worker.ask_to_end()
+        # A stalled worker may hold a lock on the database, so nothing is written before it ends.
+        if not worker.has_ended():
             return
-        logger.warning("worker %s %s", worker.name, worker.end)
-        said = f"its worker {worker.end}"
-        run = self._store.run_of(worker.name)
+        logger.warning("worker %s %s", worker.name, worker.end_reason)
+        reason = f"its worker {worker.end_reason}"
+        run = self._store.run_of_worker(worker.name)
         if run is not None and run.stop_requested is not None:
-            self._store.finish(run.id, run.attempt, "stopped", said)
-        self._store.bury(worker.name, said)
+            self._store.finish(run.id, run.attempt, "stopped", reason)
+        self._store.mark_dead(worker.name, reason)
         self._workers.remove(worker)
         if self._dispatches and not worker.ready:
-            self._note_failure(f"the last one {worker.end}")
+            self._note_failure(f"the last one {worker.end_reason}")
 
-    def _find_end(self, worker: WorkerProcess, record: WorkerRecord | None, silent: float) -> str:
-        """What the worker did that ended it or must end it; empty while all is well."""
+    def _find_end_reason(
+        self, worker: WorkerProcess, record: WorkerRecord | None, age: float
+    ) -> str:
+        """Why the worker ended or must end; empty if it works normally."""
         code = worker.process.poll()
         if code is not None:
             return describe_exit(code)
         if record is None:
-            silent = time.monotonic() - worker.started
+            age = time.monotonic() - worker.started
         settings = self._settings
-        if silent > (settings.silence_limit if worker.ready else settings.start_limit):
+        if age > (settings.heartbeat_timeout if worker.ready else settings.start_timeout):
             return "stopped responding"
-        run = self._store.run_of(worker.name)
+        run = self._store.run_of_worker(worker.name)
         if run is None:
-            return "" if self._dispatches else "left the queue to another server"
+            return "" if self._dispatches else "was ended because another server dispatches"
         if run.stop_requested is None:
             return ""
-        if worker.asked is None or worker.asked[:2] != (run.id, run.attempt):
-            worker.asked = (run.id, run.attempt, time.monotonic())
-        if time.monotonic() - worker.asked[2] <= settings.stop_patience:
+        request = worker.stop_request
+        if request is None or (request.run_id, request.attempt) != (run.id, run.attempt):
+            request = worker.stop_request = StopRequest(run.id, run.attempt, time.monotonic())
+        if time.monotonic() - request.seen <= settings.stop_timeout:
             return ""
         return "did not obey the stop request and was ended"
 
-    def _check_foreign_worker(self, record: WorkerRecord, silent: float) -> None:
-        """See to a worker of another server, or of one that was here before."""
-        if silent > (FOREIGN_WORKER_SECONDS if record.ready else self._settings.start_limit):
-            self._store.bury(record.name, "its worker stopped responding")
+    def _check_foreign_worker(self, record: WorkerRecord, age: float) -> None:
+        """Mark a worker of another or earlier server as dead if its heartbeat is too old."""
+        if age > (FOREIGN_WORKER_SECONDS if record.ready else self._settings.start_timeout):
+            self._store.mark_dead(record.name, "its worker stopped responding")
 
     def _start_worker(self) -> None:
         if time.monotonic() < self._next_start:
@@ -264,7 +285,7 @@ class Engine:
         except OSError as error:
             self._note_failure(f"{self._settings.python} cannot be run: {error.strerror}")
 
-    def _note_failure(self, why: str) -> None:
+    def _note_failure(self, cause: str) -> None:
         self._failures += 1
-        self._problem = f"No worker can start: {why}."
-        self._next_start = time.monotonic() + min(2.0**self._failures, LONGEST_PAUSE)
+        self._problem = f"No worker can start: {cause}."
+        self._next_start = time.monotonic() + min(2.0**self._failures, MAX_START_PAUSE)

@@ -1,33 +1,36 @@
-"""How long something that should beat has been silent."""
+"""Measures how long ago a heartbeat last changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-LONGEST_LOOK = 1.0
-"""Seconds that one look can add: who watches may have been asleep itself, with the laptop."""
+MAX_UPDATE_SECONDS = 1.0
+"""The most seconds that one update adds, because this process may have been suspended itself, for
+example when a laptop slept."""
 
 
 class HeartbeatMonitor:
-    """Watches beats, by the watcher's clock alone: clocks of several machines disagree, and each
-    can be set."""
+    """Monitors heartbeats using only its own clock: clocks of different machines disagree, and a
+    clock can be set."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[float, float]] = {}
+        self._ages: dict[str, tuple[float, float]] = {}
+        """Name -> latest heartbeat and the seconds since it changed."""
 
-    def look(self, beats: Mapping[str, float], passed: float) -> dict[str, float]:
-        """Take in the latest beats.
+    def update(self, heartbeats: Mapping[str, float], elapsed: float) -> dict[str, float]:
+        """Process the latest heartbeats.
 
         Args:
-            beats: by name; who is missing is forgotten.
-            passed: seconds since the look before.
+            heartbeats: name -> heartbeat; names that are missing are forgotten.
+            elapsed: seconds since the previous update.
 
         Returns:
-            By name, for how many seconds of being watched the beat has been the same.
+            Name -> seconds for which the heartbeat has not changed.
         """
-        seen = {}
-        for name, beat in beats.items():
-            before, silent = self._seen.get(name, (None, 0.0))
-            seen[name] = (beat, silent + min(passed, LONGEST_LOOK) if beat == before else 0.0)
-        self._seen = seen
-        return {name: silent for name, (_, silent) in seen.items()}
+        ages = {}
+        for name, heartbeat in heartbeats.items():
+            previous, age = self._ages.get(name, (None, 0.0))
+            unchanged = heartbeat == previous
+            ages[name] = (heartbeat, age + min(elapsed, MAX_UPDATE_SECONDS) if unchanged else 0.0)
+        self._ages = ages
+        return {name: age for name, (_, age) in ages.items()}

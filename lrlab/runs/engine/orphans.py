@@ -1,8 +1,8 @@
-"""Workers that outlived their server: found among this machine's processes, and ended.
+"""Finds and kills orphan workers: workers on this machine whose server has ended.
 
-A worker ends with its server by itself, unless it is stalled; then it keeps its memory, and perhaps
-the database locked, until somebody wakes it. Only Linux tells enough about other processes to be
-sure that one is such a worker; elsewhere nothing is done.
+A worker normally ends together with its server. A stalled worker does not: it keeps its memory and
+possibly a lock on the database. Only Linux reports enough about other processes to identify such a
+worker with certainty; on other systems this module does nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from lrlab.runs.engine.worker_process import WORKER
+from lrlab.runs.engine.worker_process import WORKER_ARGUMENTS
 from lrlab.runs.settings import DATABASE_VARIABLE, Settings
 
 PROCESSES = Path("/proc")
@@ -25,29 +25,29 @@ logger = logging.getLogger("lrlab.runs.engine")
 
 
 def end_orphans(settings: Settings, spared: Collection[str] = ()) -> None:
-    """End this store's workers on this machine whose server has ended.
+    """Kill the workers of this store on this machine whose server has ended.
 
     Args:
-        settings: name the store.
-        spared: names of workers that may yet end by themselves.
+        settings: identify the store.
+        spared: names of workers to leave alone, because they may still end normally.
     """
     if sys.platform != "linux":
         return
     for process in PROCESSES.glob("[0-9]*"):
-        # A process that is gone, or somebody else's, is no matter.
+        # The process may have ended, or may belong to another user.
         with suppress(OSError):
             _end_if_orphan(process, settings, spared)
 
 
 def _end_if_orphan(process: Path, settings: Settings, spared: Collection[str]) -> None:
-    if WORKER[1].encode() not in (process / "cmdline").read_bytes():
+    if WORKER_ARGUMENTS[1].encode() not in (process / "cmdline").read_bytes():
         return
-    # The handle is of the process that is looked at now, whoever has its number later.
+    # The handle stays with this process even if its id is reused later.
     handle = os.pidfd_open(int(process.name))
     try:
         if _is_orphan(process, settings, spared):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-            logger.warning("ended process %s, a worker whose server is gone", process.name)
+            logger.warning("killed process %s, a worker whose server has ended", process.name)
     finally:
         os.close(handle)
 
@@ -55,15 +55,16 @@ def _end_if_orphan(process: Path, settings: Settings, spared: Collection[str]) -
 def _is_orphan(process: Path, settings: Settings, spared: Collection[str]) -> bool:
     words = [os.fsdecode(word) for word in (process / "cmdline").read_bytes().split(b"\0")]
     options = dict(pairwise(words))
-    name, server = options.get("--name"), options.get("--parent")
+    name, server_pid = options.get("--name"), options.get("--server-pid")
     database = os.fsencode(f"{DATABASE_VARIABLE}={settings.database_url}")
     return (
-        options.get(WORKER[0]) == WORKER[1]
+        options.get(WORKER_ARGUMENTS[0]) == WORKER_ARGUMENTS[1]
         and name is not None
         and name not in spared
-        # A process is its parent's until that ends. In another container numbers mean others.
-        and server is not None
-        and server != _parent(process)
+        # A process gets another parent when its parent ends. In another container the same ids
+        # mean other processes.
+        and server_pid is not None
+        and server_pid != _parent_pid(process)
         and (process / "ns/pid").readlink() == (PROCESSES / "self/ns/pid").readlink()
         # A relative path in the URL means the same file only in the same folder.
         and database in (process / "environ").read_bytes().split(b"\0")
@@ -71,7 +72,7 @@ def _is_orphan(process: Path, settings: Settings, spared: Collection[str]) -> bo
     )
 
 
-def _parent(process: Path) -> str:
-    """The number of a process's parent."""
-    # The command's name before it stands in brackets and may hold anything.
+def _parent_pid(process: Path) -> str:
+    """The process id of a process's parent."""
+    # The command name, the field before it, is in parentheses and may contain any characters.
     return (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1]

@@ -1,4 +1,4 @@
-"""Runs and their metrics in SQLite or PostgreSQL; the only SQL of LR Lab."""
+"""Run storage in SQLite or PostgreSQL; the only SQL in LR Lab."""
 
 from __future__ import annotations
 

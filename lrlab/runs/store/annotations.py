@@ -1,68 +1,70 @@
-"""What people write about a run, checked: its name, tags and notes."""
+"""Checks for what owners write about a run: its name, tags and notes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from lrlab.params import InvalidInput, shown
-from lrlab.runs.limits import NAME_LENGTH
+from lrlab.runs.limits import MAX_NAME_LENGTH
 
 MAX_TAGS = 10
-"""The most tags of a run."""
+"""Maximum number of tags per run."""
 
-MAX_TAG = 30
-"""The most characters of a tag."""
+MAX_TAG_LENGTH = 30
+"""Maximum characters per tag."""
 
 MAX_NOTES = 4_000
-"""The most characters of a run's notes."""
+"""Maximum characters in a run's notes."""
 
 
 def checked_label(value: str, what: str) -> str:
-    """A name or an owner without spaces around it.
+    """A name or owner, checked and without surrounding spaces.
 
     Raises:
-        InvalidInput: it is empty, too long, or not printable.
+        InvalidInput: it is empty, too long or not printable.
     """
     label = value.strip()
-    if not 0 < len(label) <= NAME_LENGTH or not label.isprintable():
+    if not 0 < len(label) <= MAX_NAME_LENGTH or not label.isprintable():
         raise InvalidInput(
-            f"The {what} of a run or group must have 1 to {NAME_LENGTH} printable characters in "
-            f"one line, not {value[: NAME_LENGTH + 1]!r}."
+            f"The {what} of a run or group must have 1 to {MAX_NAME_LENGTH} printable characters "
+            f"on one line, not {value[: MAX_NAME_LENGTH + 1]!r}."
         )
     return label
 
 
-def described(tags: Sequence[str] | None, notes: str | None) -> dict[str, Any]:
-    """The columns that hold tags and notes; those that are None are left out.
+def annotation_columns(tags: Sequence[str] | None, notes: str | None) -> dict[str, str]:
+    """Column -> value for the tags and notes; a None argument is left out.
 
     Raises:
-        InvalidInput: too many tags, a tag that is none, or notes that are too long.
+        InvalidInput: there are too many tags, a tag is not allowed, or the notes are too long or
+            contain control characters.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, str] = {}
     if tags is not None:
-        values["tags"] = json.dumps(_checked(tags))
+        values["tags"] = json.dumps(_checked_tags(tags))
     if notes is not None:
         text = notes.strip()
         if len(text) > MAX_NOTES:
             raise InvalidInput(
                 f"The notes have {len(text):,} characters; {MAX_NOTES:,} are allowed. Shorten them."
             )
-        if not all(sign.isprintable() or sign in "\n\t" for sign in text):
-            raise InvalidInput("The notes hold a control character. Type them as plain text.")
+        if not all(character.isprintable() or character in "\n\t" for character in text):
+            raise InvalidInput("The notes contain a control character. Enter plain text.")
         values["notes"] = text
     return values
 
 
-def _checked(tags: Sequence[str]) -> list[str]:
-    kept = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-    if len(kept) > MAX_TAGS:
-        raise InvalidInput(f"A run may have {MAX_TAGS} tags, not {len(kept)}. Leave some out.")
-    for tag in kept:
-        if len(tag) > MAX_TAG or not tag.isprintable() or "," in tag:
+def _checked_tags(tags: Sequence[str]) -> list[str]:
+    unique = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(unique) > MAX_TAGS:
+        raise InvalidInput(
+            f"A run may have at most {MAX_TAGS} tags, not {len(unique)}. Remove some."
+        )
+    for tag in unique:
+        if len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
             raise InvalidInput(
-                f"The tag {shown(tag[: MAX_TAG + 1])} is not allowed. A tag has 1 to {MAX_TAG} "
-                "printable characters and no comma."
+                f"The tag {shown(tag[: MAX_TAG_LENGTH + 1])} is not allowed. A tag has 1 to "
+                f"{MAX_TAG_LENGTH} printable characters and no comma."
             )
-    return kept
+    return unique

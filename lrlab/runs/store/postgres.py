@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL on which nothing is waited for for ever; loaded where one is used."""
+"""A PostgreSQL connection that never waits indefinitely; imported only when PostgreSQL is used."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 ANSWER_SECONDS = 25.0
-"""How long the server may take over one statement; it ends one that waits for a lock before."""
+"""Maximum seconds the server may take over one statement; it ends a statement that waits for a lock
+sooner."""
 
 
 class BoundedConnection(psycopg.Connection):
-    """A connection that is closed when the server hangs: its machine may still confirm all that is
-    sent, so that the network sees nothing wrong."""
+    """A connection that is closed when the server hangs.
+
+    The machine of a hung server may still acknowledge every packet, so TCP timeouts detect nothing.
+    """
 
     def wait(self, *arguments: Any, **options: Any) -> Any:
-        """Wait for the server as `psycopg.Connection.wait` does, but not longer than that.
+        """Wait for the server like `psycopg.Connection.wait`, but at most `ANSWER_SECONDS`.
 
         Raises:
-            psycopg.OperationalError: there was no answer.
+            psycopg.OperationalError: the server did not answer in time.
         """
         try:
             return super().wait(*arguments, **{"timeout": ANSWER_SECONDS} | options)
@@ -29,6 +32,8 @@ class BoundedConnection(psycopg.Connection):
             raise
 
 
-def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> BoundedConnection:
-    """What SQLAlchemy's event ``do_connect`` asks for."""
+def connect(
+    _dialect: object, _record: object, arguments: tuple[str, ...], options: dict[str, Any]
+) -> BoundedConnection:
+    """Handler of SQLAlchemy's event ``do_connect``."""
     return BoundedConnection.connect(*arguments, **options)

@@ -1,52 +1,50 @@
-"""A run's row in the database: finding it, and the only way its state changes."""
+"""A run's row in the database: lookup, updates, and the only way to change a run's state."""
 
 from __future__ import annotations
 
 import json
 import time
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
-from lrlab.recipes.plan import RunPlan
 from lrlab.runs.store.database import StoreError
 from lrlab.runs.store.schema import artifacts, groups, metrics, runs
 from lrlab.runs.store.states import ENDED, TRANSITIONS, Run, State
 
 METRIC_BYTES = 90
-"""What a metric takes, its part of the index included: 66 bytes on SQLite, 115 on PostgreSQL."""
+"""Bytes per metric, index included: about the mean of 66 (SQLite) and 115 (PostgreSQL)."""
 
 
 class UnknownRun(StoreError):
-    """There is no run of this number, or no longer."""
+    """The run or group does not exist, or no longer exists."""
 
 
 class WriteRefused(StoreError):
-    """A write that would put something wrong into the store."""
+    """A write that would make the store inconsistent, or that is not allowed."""
 
 
 class StaleAttempt(WriteRefused):
-    """A write for an attempt that is over: the run was ended, or begun anew, in the meantime."""
+    """A write for an attempt that is over: the run has ended or was started again."""
 
 
 class NotAllowed(WriteRefused):
-    """Somebody asks for what only others may do."""
+    """A request by someone who has no right to make it."""
 
 
 class QueueFull(WriteRefused):
-    """No further run can be queued now, by this browser or by anybody."""
+    """No more runs can be queued now, by this browser or by anybody."""
 
 
 class IllegalTransition(WriteRefused):
-    """A state that may not follow the run's state."""
+    """A change to a state that may not follow the run's current state."""
 
 
 def find_run(connection: Connection, run_id: int, *, lock: bool = False) -> Row[Any]:
-    """The run's row; ``lock`` keeps others from changing it until the transaction ends.
+    """The run's row; ``lock`` prevents other changes to it until the transaction ends.
 
     Raises:
-        UnknownRun: there is none of this number.
+        UnknownRun: no run has this id.
     """
     query = select(runs).where(runs.c.id == run_id)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
@@ -58,10 +56,10 @@ def find_run(connection: Connection, run_id: int, *, lock: bool = False) -> Row[
 def find_current_attempt(
     connection: Connection, run_id: int, attempt: int, *, lock: bool = True
 ) -> Row[Any]:
-    """The run's row, if this attempt at it is under way.
+    """The run's row, provided that this attempt is running.
 
     Raises:
-        StaleAttempt: it is over, or the run was deleted.
+        StaleAttempt: the attempt is over, or the run was deleted.
     """
     try:
         row = find_run(connection, run_id, lock=lock)
@@ -77,24 +75,24 @@ def check_attempt(row: Row[Any], attempt: int) -> None:
     """Refuse any attempt but the run's latest.
 
     Raises:
-        StaleAttempt: it is another one.
+        StaleAttempt: it is not the latest attempt.
     """
     if row.attempt != attempt:
         raise StaleAttempt(
-            f"Attempt {attempt} of run {row.id} is over: its latest is {row.attempt}."
+            f"Attempt {attempt} of run {row.id} is over: the latest attempt is {row.attempt}."
         )
 
 
-def update_run(connection: Connection, run_id: int, **values: Any) -> None:
-    """Set columns of a run, all but its state."""
+def update_run(connection: Connection, run_id: int, **values: object) -> None:
+    """Set columns of a run. To change its state, call `change_state`: it checks the transition."""
     connection.execute(update(runs).where(runs.c.id == run_id).values(values))
 
 
-def change_state(connection: Connection, row: Row[Any], state: State, **values: Any) -> None:
-    """Change a run's state, and set other columns with it.
+def change_state(connection: Connection, row: Row[Any], state: State, **values: object) -> None:
+    """Change a run's state and set other columns along with it.
 
     Raises:
-        IllegalTransition: the table of transitions has no such change.
+        IllegalTransition: `TRANSITIONS` does not allow the change.
     """
     if state not in TRANSITIONS[row.state]:
         raise IllegalTransition(f"Run {row.id} is {row.state}, so it cannot become {state}.")
@@ -104,7 +102,7 @@ def change_state(connection: Connection, row: Row[Any], state: State, **values: 
 
 
 def delete_run(connection: Connection, row: Row[Any]) -> None:
-    """Remove a run and all that it measured; with its last run a group goes too."""
+    """Delete a run and everything it measured; a group is deleted with its last run."""
     for table in (metrics, artifacts):
         connection.execute(delete(table).where(table.c.run_id == row.id))
     connection.execute(delete(runs).where(runs.c.id == row.id))
@@ -113,26 +111,17 @@ def delete_run(connection: Connection, row: Row[Any]) -> None:
 
 
 def _size(connection: Connection, run_id: int) -> int:
-    """Bytes that all a run measured takes, about. Neither database reads a content to know its
-    length."""
-    rows = connection.scalar(select(func.count()).where(metrics.c.run_id == run_id))
+    """Approximate bytes of everything a run measured.
+
+    Cheap: both databases know the length of an artifact without reading it.
+    """
+    count = connection.scalar(select(func.count()).where(metrics.c.run_id == run_id)) or 0
     lengths = select(func.sum(func.length(artifacts.c.content)))
-    content = connection.scalar(lengths.where(artifacts.c.run_id == run_id))
-    return rows * METRIC_BYTES + (content or 0)
+    content = connection.scalar(lengths.where(artifacts.c.run_id == run_id)) or 0
+    return count * METRIC_BYTES + content
 
 
 def run_from_row(row: Row[Any]) -> Run:
-    """The row as a value."""
+    """Convert a row to a `Run`."""
     values = {column.key: row._mapping[column] for column in runs.c}
-    values |= {"plan": plan_from(row.plan), "tags": tuple(json.loads(row.tags))}
-    return Run(**values)
-
-
-@lru_cache(maxsize=4096)
-def plan_from(text: str) -> RunPlan:
-    """The plan in a row's column. Plans never change, so equal texts share one value.
-
-    Raises:
-        InvalidInput: this LR Lab does not allow such a plan.
-    """
-    return RunPlan.from_dict(json.loads(text))
+    return Run(plan_json=values.pop("plan"), tags=tuple(json.loads(values.pop("tags"))), **values)

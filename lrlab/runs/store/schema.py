@@ -1,4 +1,4 @@
-"""The tables of the store. A change here is a new `SCHEMA_VERSION`."""
+"""The tables of the store. Any change here needs a new `SCHEMA_VERSION`."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ UPGRADES: Mapping[int, tuple[str, ...]] = {
         "update runs set diverged = true where state = 'finished' and reason like 'diverged%'",
     ),
 }
-"""From each older version that can be upgraded, the statements that lead to the next one. Version 3
-told a divergence by its reason alone."""
+"""Older version -> the statements that upgrade its tables to the next version. Version 3 recorded a
+divergence only in the reason."""
 
 MAX_ID = 2**31 - 1
-"""The greatest number of a run or a group."""
+"""The largest id of a run or group."""
 
 
-class _SqliteReal(UserDefinedType[Any]):
-    """A REAL column handed over untouched: SQLAlchemy's own would turn the text NaN into one."""
+class _SqliteReal(UserDefinedType[float | str]):
+    """A REAL column without conversion: SQLAlchemy's own type would convert the text NaN to NaN."""
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_options: object) -> str:
         return "REAL"
 
 
 class Number(TypeDecorator[float]):
-    """A double that keeps NaN and the infinities.
+    """A double that preserves NaN and infinities.
 
-    SQLite stores NaN as NULL, so there it is stored as the text ``NaN``, which a REAL column
-    leaves as it is. Infinities need no help, nor does PostgreSQL.
+    SQLite stores NaN as NULL, so NaN is stored there as the text ``NaN``, which a REAL column
+    leaves unchanged. Infinities, and PostgreSQL, need no conversion.
     """
 
     impl = Double
@@ -68,13 +68,15 @@ class Number(TypeDecorator[float]):
         number = float(value)
         return "NaN" if dialect.name == "sqlite" and math.isnan(number) else number
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
+    def process_result_value(self, value: float | str | None, dialect: Dialect) -> float | None:
         return None if value is None else float(value)
 
 
 class Id(TypeDecorator[int]):
-    """The number of a run or a group. One that the column cannot hold is nobody's: it is asked for
-    as NULL, which nothing equals."""
+    """The id of a run or group.
+
+    An id outside the column's range is queried as NULL, which matches no row.
+    """
 
     impl = Integer
     cache_ok = True
@@ -155,8 +157,8 @@ runs = Table(
     CheckConstraint(f"state in ({', '.join(repr(state) for state in TRANSITIONS)})"),
     Index("runs_by_state", "state", "id"),
     Index("runs_by_group", "group", "id"),
-    # Without it SQLite gives the number of a deleted newest run to the next one, and a worker
-    # that still writes for the deleted run would write into a stranger's.
+    # Without it SQLite reuses the id of the newest run after that run is deleted, and a worker
+    # still writing for the deleted run would write into another run.
     sqlite_autoincrement=True,
 )
 

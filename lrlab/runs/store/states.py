@@ -1,9 +1,11 @@
-"""What a run is, the states it can be in, and the one table of legal transitions."""
+"""Runs and groups as values, the states of a run, and the table of legal transitions."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from lrlab.recipes.plan import RunPlan
@@ -18,10 +20,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     "failed": frozenset(),
     "interrupted": frozenset({"queued"}),
 }
-"""From each state, the states that may follow it."""
+"""State -> the states that may follow it."""
 
 ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
-"""The states in which nothing is under way."""
+"""The states of a run that is neither queued nor running."""
 
 RESUMABLE: frozenset[State] = frozenset(state for state in ENDED if "queued" in TRANSITIONS[state])
 """The states from which a run can be resumed."""
@@ -30,17 +32,17 @@ GroupKind = Literal["seeds", "sweep", "range_test"]
 
 GROUP_KINDS: tuple[GroupKind, ...] = ("seeds", "sweep", "range_test")
 """Why runs were queued together: one recipe with several seeds, a grid of hyperparameters, or a
-search for a learning rate."""
+learning-rate range test."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that were queued together and are looked at together.
+    """Runs that were queued together and are shown together.
 
     Args:
-        id: its number, never reused.
-        name: what people call it, plain text.
-        owner: who queued it.
+        id: unique number, never reused.
+        name: plain text.
+        owner: the identity of the browser that queued it.
         kind: see `GROUP_KINDS`.
         created: when it was queued, UTC in seconds since 1970.
     """
@@ -52,35 +54,44 @@ class Group:
     created: float
 
 
+@lru_cache(maxsize=4096)
+def plan_from(text: str) -> RunPlan:
+    """The plan stored in a row. Plans never change, so equal texts share one value.
+
+    Raises:
+        InvalidInput: this version of LR Lab does not allow the plan.
+    """
+    return RunPlan.from_dict(json.loads(text))
+
+
 @dataclass(frozen=True)
 class Run:
-    """One training, as the store knows it; all times are UTC in seconds since 1970.
+    """One training run as stored; all times are UTC in seconds since 1970.
 
     Args:
-        id: its number; numbers are given in the order of queueing and never reused.
-        name: what people call it, plain text.
-        owner: who queued it (the identity of a browser).
-        group: the number of the group it was queued in; None for a run by itself.
-        notes: what its owner wrote about it, plain text.
+        id: unique number, assigned in queueing order and never reused.
+        name: plain text.
+        owner: the identity of the browser that queued it.
+        group: the id of the group it was queued in; None for a single run.
+        notes: the owner's notes, plain text.
         tags: short words to find it by.
         state: see `State`.
-        reason: how and why it ended, in plain words; empty until then.
-        diverged: whether it ended because its loss stopped being finite.
-        plan: what is trained.
-        data_source: which copy of Fashion-MNIST it used; empty until it is known.
-        compile_mode: how it is trained, a key of `lrlab.training.compile_mode.COMPILE_MODES`; empty
-            until it is known.
-        attempt: how often a worker has begun it; 0 while it was never begun.
-        resumed: where the latest attempt went on, in plain words; empty for the first.
-        worker: the name of the worker that began the latest attempt.
-        created, started, ended: when it was queued, begun and ended.
-        stop_requested: when somebody asked for it to stop.
-        stop_reason: why, where it was not its owner who did.
-        phase: what the worker is at (see `lrlab.training.recorder.Phase`); empty while queued.
-        step: optimizer updates done so far.
-        total_steps: optimizer updates the whole plan takes.
+        reason: how and why it ended, for people; empty until then.
+        diverged: whether it ended because its loss was no longer finite.
+        plan_json: the plan as it is stored; see `plan`.
+        data_source: which copy of Fashion-MNIST it used; empty until known.
+        compile_mode: a key of `lrlab.training.compile_mode.COMPILE_MODES`; empty until known.
+        attempt: how many times a worker has started it; 0 if never.
+        resumed: where the latest attempt resumed, for people; empty for the first attempt.
+        worker: the name of the worker that started the latest attempt.
+        created, started, ended: when it was queued, started and ended.
+        stop_requested: when someone asked for it to stop.
+        stop_reason: why, if that was not its owner.
+        phase: what the worker is doing (see `lrlab.training.recorder.Phase`); empty while queued.
+        step: optimizer steps done so far.
+        total_steps: optimizer steps in the whole plan.
         test_loss, test_accuracy: measured on the test images after training.
-        size: bytes that all it measured takes in the database, about; 0 until it has ended.
+        size: approximate bytes its measurements take in the database; 0 until it has ended.
     """
 
     id: int
@@ -92,7 +103,7 @@ class Run:
     state: State
     reason: str
     diverged: bool
-    plan: RunPlan
+    plan_json: str
     data_source: str
     compile_mode: str
     attempt: int
@@ -110,35 +121,44 @@ class Run:
     test_accuracy: float | None
     size: int
 
+    @property
+    def plan(self) -> RunPlan:
+        """What is trained.
+
+        Raises:
+            InvalidInput: this version of LR Lab does not allow the stored plan.
+        """
+        return plan_from(self.plan_json)
+
 
 @dataclass(frozen=True)
 class WorkerRecord:
     """A worker that counts as alive.
 
     Args:
-        name: unique among all workers there ever were.
-        server: the name of the server that keeps it; None for one on its own.
+        name: unique among all workers, past ones included.
+        server: the name of the server that manages it; None for a standalone worker.
         ready: whether it has imported TensorFlow and takes runs.
-        beat: when it last said that it lives, UTC in seconds since 1970.
+        heartbeat: when it last reported that it is alive, UTC in seconds since 1970.
     """
 
     name: str
     server: str | None
     ready: bool
-    beat: float
+    heartbeat: float
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Which server dispatches: only its workers are given runs.
+    """The right to dispatch runs: only workers of the server that holds it get runs.
 
     Args:
-        holder: the server's name, unique among all servers there ever were.
-        beat: grows each time the holder says that it lives.
+        holder: the server's name, unique among all servers, past ones included.
+        heartbeat: a counter that grows each time the holder reports that it is alive.
     """
 
     holder: str
-    beat: int
+    heartbeat: int
 
 
 @dataclass(frozen=True)
@@ -146,10 +166,10 @@ class QueuePosition:
     """Where a run stands in the queue.
 
     Args:
-        number: how many runs begin until this one has, itself included: 1 is next.
-        seconds: about how long until it begins; None while nothing like the runs before it has
-            been measured.
+        position: 1 if the run starts next.
+        seconds: estimated time until it starts; None until similar runs have been measured for
+            every run ahead of it.
     """
 
-    number: int
+    position: int
     seconds: float | None

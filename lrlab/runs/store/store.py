@@ -1,4 +1,4 @@
-"""The store, the only channel to the workers: its parts together, and what visitors ask of it."""
+"""The store, through which pages, engines and workers communicate, and the requests of visitors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from lrlab.recipes.plan import RunPlan
 from lrlab.runs.limits import DEFAULT_LIMITS, NO_ACCESS_CODES, AccessCodes, Limits
-from lrlab.runs.store.annotations import checked_label, described
+from lrlab.runs.store.annotations import annotation_columns, checked_label
 from lrlab.runs.store.database import Database
 from lrlab.runs.store.leases import LeaseStore
 from lrlab.runs.store.queries import QueryStore
@@ -22,12 +22,11 @@ from lrlab.runs.store.run_rows import (
     change_state,
     delete_run,
     find_run,
-    plan_from,
     update_run,
 )
 from lrlab.runs.store.schema import groups, runs
 from lrlab.runs.store.snapshots import SnapshotStore
-from lrlab.runs.store.states import RESUMABLE, GroupKind
+from lrlab.runs.store.states import RESUMABLE, GroupKind, plan_from
 from lrlab.runs.store.workers import WorkerStore
 
 
@@ -38,8 +37,8 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
 
     Args:
         url: see `lrlab.runs.settings.Settings.database_url`.
-        limits: what may be queued.
-        codes: what lets somebody queue at all, or stop and delete the runs of others.
+        limits: the limits on the queue and on the size of a run.
+        codes: the codes required to queue runs, or to stop and delete other people's runs.
     """
 
     def __init__(
@@ -50,28 +49,30 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
         self.codes = codes
 
     def close(self) -> None:
-        """Give the database's connections back."""
+        """Close the database connections."""
         self._database.close()
 
     def queue(self, plan: RunPlan, *, owner: str, name: str, code: str = "") -> int:
-        """Put a run into the queue, behind its owner's others, and return its number.
+        """Queue a run behind its owner's other runs and return its id.
 
         Args:
             plan: what to train.
-            owner: who asks for it.
-            name: what to call it; like the owner 1 to 100 printable characters.
-            code: the class code or the instructor code, where it takes one to queue a run.
+            owner: the identity of the browser that queues the run.
+            name: the run's name; like the owner, 1 to 100 printable characters.
+            code: the class code or the instructor code, if the server requires one.
 
         Raises:
-            InvalidInput: a name or an owner that is not allowed, or a run that is too large.
-            NotAllowed: not this code.
-            QueueFull: the owner has enough waiting, or the queue is full.
+            InvalidInput: the name or owner is not allowed, or the run is too large.
+            NotAllowed: the code is wrong.
+            QueueFull: the owner has too many runs waiting, or the queue is full.
         """
         self._check_code(code)
         self.limits.check(plan)
+        name = checked_label(name, "name")
+        owner = checked_label(owner, "owner")
         row = _new_run(plan, owner, name)
         with self._database.writing(whole_queue=True) as connection:
-            admit(connection, row["owner"], 1, self.limits)
+            admit(connection, owner, 1, self.limits)
             return connection.scalar(insert(runs).values(row).returning(runs.c.id))
 
     def queue_group(
@@ -83,56 +84,58 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
         kind: GroupKind,
         code: str = "",
     ) -> int:
-        """Put several runs into the queue as one group, all or none, and return its number.
+        """Queue several runs as one group, all or none, and return the group's id.
 
         Args:
-            plans: what to train, by the name of the run, in the order to train in.
-            owner, name, code: as for `queue`.
-            kind: why they belong together.
+            plans: run name -> what to train, in training order.
+            owner, name, code: as in `queue`.
+            kind: why the runs belong together.
 
         Raises:
-            InvalidInput: no plan or too many, one that is too large, or a name or an owner that
-                is not allowed.
-            NotAllowed: not this code.
-            QueueFull: the owner has enough waiting, or the queue has not enough room.
+            InvalidInput: there are no plans or too many, a plan is too large, or a name or the
+                owner is not allowed.
+            NotAllowed: the code is wrong.
+            QueueFull: the owner has too many runs waiting, or the queue lacks room for the group.
         """
         self._check_code(code)
         self.limits.check_group(len(plans))
         for plan in plans.values():
             self.limits.check(plan)
-        row = {
-            "name": checked_label(name, "name"),
-            "owner": checked_label(owner, "owner"),
-            "kind": kind,
-            "created": time.time(),
-        }
-        rows = [_new_run(plan, owner, label) for label, plan in plans.items()]
+        name = checked_label(name, "name")
+        owner = checked_label(owner, "owner")
+        group_row = {"name": name, "owner": owner, "kind": kind, "created": time.time()}
+        run_rows = [
+            _new_run(plan, owner, checked_label(run_name, "name"))
+            for run_name, plan in plans.items()
+        ]
         with self._database.writing(whole_queue=True) as connection:
-            admit(connection, row["owner"], len(rows), self.limits)
-            group = connection.scalar(insert(groups).values(row).returning(groups.c.id))
-            connection.execute(insert(runs), [row | {"group": group} for row in rows])
-            return group
+            admit(connection, owner, len(run_rows), self.limits)
+            group_id = connection.scalar(insert(groups).values(group_row).returning(groups.c.id))
+            connection.execute(insert(runs), [row | {"group": group_id} for row in run_rows])
+            return group_id
 
     def rename_group(self, group_id: int, *, by: str, name: str) -> None:
-        """Let a group's owner give it another name.
+        """Rename a group on behalf of its owner.
 
         Args:
             group_id: the group.
-            by: who asks; only its owner may.
-            name: as for `queue`.
+            by: the browser identity that makes the request; it must be the owner.
+            name: as in `queue`.
 
         Raises:
-            InvalidInput: a name that is not allowed.
-            UnknownRun: there is none of this number.
-            NotAllowed: the group is somebody else's.
+            InvalidInput: the name is not allowed.
+            UnknownRun: no group has this id.
+            NotAllowed: the group belongs to another owner.
         """
-        label = checked_label(name, "name")
+        name = checked_label(name, "name")
         if self.group(group_id).owner != by:
-            raise NotAllowed(f"Group {group_id} is somebody else's: only its owner names it.")
+            raise NotAllowed(
+                f"Group {group_id} belongs to another browser. Only that browser can rename it."
+            )
         with self._database.writing() as connection:
-            connection.execute(update(groups).where(groups.c.id == group_id).values(name=label))
+            connection.execute(update(groups).where(groups.c.id == group_id).values(name=name))
 
-    def describe(
+    def annotate(
         self,
         run_id: int,
         *,
@@ -141,109 +144,115 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
         tags: Sequence[str] | None = None,
         notes: str | None = None,
     ) -> None:
-        """Let a run's owner name it, tag it and note something about it; None leaves as it was.
+        """Set a run's name, tags or notes on behalf of its owner; None leaves a value unchanged.
 
         Args:
             run_id: the run.
-            by: who asks; only its owner may.
-            name: as for `queue`.
-            tags: at most `MAX_TAGS` short words; spaces around them and doubles are dropped.
+            by: the browser identity that makes the request; it must be the owner.
+            name: as in `queue`.
+            tags: at most `MAX_TAGS` short words; surrounding spaces and duplicates are dropped.
             notes: at most `MAX_NOTES` characters, line breaks allowed.
 
         Raises:
-            InvalidInput: a name, tag or note that is not allowed.
-            UnknownRun: there is none of this number.
-            NotAllowed: the run is somebody else's.
+            InvalidInput: the name, a tag or the notes are not allowed.
+            UnknownRun: no run has this id.
+            NotAllowed: the run belongs to another owner.
         """
-        values = described(tags, notes)
+        values = annotation_columns(tags, notes)
         if name is not None:
             values["name"] = checked_label(name, "name")
         with self._database.writing() as connection:
             if find_run(connection, run_id, lock=True).owner != by:
-                raise NotAllowed(f"Run {run_id} is somebody else's: only its owner names it.")
+                raise NotAllowed(
+                    f"Run {run_id} belongs to another browser. Only that browser can edit its "
+                    "name, tags and notes."
+                )
             if values:
                 update_run(connection, run_id, **values)
 
     def request_stop(self, run_id: int, *, by: str, code: str = "") -> None:
-        """Ask for a run to stop: a queued one is stopped at once, a running one when its worker
-        has seen it. One that has ended stays as it is.
+        """Ask for a run to stop.
+
+        A queued run stops at once, a running one when its worker notices the request. A run that
+        has ended stays unchanged.
 
         Args:
             run_id: the run.
-            by: who asks; a run is its owner's.
-            code: the instructor code, which opens everybody's runs.
+            by: the browser identity that makes the request.
+            code: the instructor code, which gives access to everybody's runs.
 
         Raises:
-            UnknownRun: there is none of this number.
-            NotAllowed: it is somebody else's.
+            UnknownRun: no run has this id.
+            NotAllowed: the run belongs to another owner and the code is not the instructor's.
         """
         with self._database.writing() as connection:
             row = find_run(connection, run_id, lock=True)
-            self._check_right(row, by, code)
-            why = "" if row.owner == by else "the instructor stopped it"
+            self._check_access(row, by, code)
+            cause = "" if row.owner == by else "the instructor stopped it"
             if row.state == "queued":
-                _stop_queued(connection, row, why)
+                _stop_queued(connection, row, cause)
             elif row.state == "running" and row.stop_requested is None:
-                update_run(connection, run_id, stop_requested=time.time(), stop_reason=why)
+                update_run(connection, run_id, stop_requested=time.time(), stop_reason=cause)
 
     def resume(self, run_id: int, *, by: str, code: str = "") -> None:
-        """Put a run that was stopped or interrupted into the queue again. What it measured stays
-        until the next attempt has found the checkpoint it goes on from.
+        """Queue a stopped or interrupted run again.
+
+        Its measurements stay until the next attempt has found the checkpoint it continues from.
 
         Args:
-            run_id, by: as for `request_stop`.
-            code: as for `queue`; the instructor code also opens everybody's runs.
+            run_id, by: as in `request_stop`.
+            code: as in `queue`; the instructor code also gives access to everybody's runs.
 
         Raises:
-            UnknownRun: there is none of this number.
-            InvalidInput: the run is larger than is allowed by now.
-            NotAllowed: it is somebody else's, or not this code.
-            QueueFull: its owner has enough waiting, or the queue is full.
-            IllegalTransition: it was neither stopped nor interrupted.
+            UnknownRun: no run has this id.
+            InvalidInput: the run is larger than the limits now allow.
+            NotAllowed: the run belongs to another owner, or the code is wrong.
+            QueueFull: the owner has too many runs waiting, or the queue is full.
+            IllegalTransition: the run was neither stopped nor interrupted.
         """
         self._check_code(code)
-        unset = {"stop_reason": "", "reason": ""}
-        unset |= dict.fromkeys(("started", "ended", "stop_requested"))
+        cleared: dict[str, object] = dict.fromkeys(("started", "ended", "stop_requested"))
+        cleared |= {"phase": "", "reason": "", "stop_reason": ""}
         with self._database.writing(whole_queue=True) as connection:
             row = find_run(connection, run_id, lock=True)
-            self._check_right(row, by, code)
+            self._check_access(row, by, code)
             if row.state in RESUMABLE:
                 self.limits.check(plan_from(row.plan))
                 admit(connection, row.owner, 1, self.limits)
-            change_state(connection, row, "queued", phase="", **unset)
+            change_state(connection, row, "queued", **cleared)
 
     def clear_queue(self, code: str) -> int:
-        """Stop all runs that wait, and return how many there were.
+        """Stop all queued runs and return how many there were.
 
         Args:
             code: the instructor code.
 
         Raises:
-            NotAllowed: not this code.
+            NotAllowed: the code is wrong.
         """
         if not self.codes.is_instructor(code):
-            raise NotAllowed("Only the instructor code lets somebody clear the queue.")
-        waiting = select(runs).where(runs.c.state == "queued").order_by(runs.c.id)
+            raise NotAllowed("Clearing the queue requires the instructor code.")
+        queued = select(runs).where(runs.c.state == "queued").order_by(runs.c.id)
         with self._database.writing(whole_queue=True) as connection:
-            rows = connection.execute(waiting.with_for_update()).all()
+            rows = connection.execute(queued.with_for_update()).all()
             for row in rows:
                 _stop_queued(connection, row, "the instructor cleared the queue")
             return len(rows)
 
     def delete(self, run_id: int, *, by: str, code: str = "") -> None:
-        """Remove a run and all that it measured; with its last run a group goes too.
+        """Delete a run and everything it measured; a group is deleted with its last run.
 
         Args:
-            run_id, by, code: as for `request_stop`.
+            run_id, by, code: as in `request_stop`.
 
         Raises:
-            UnknownRun: there is none of this number.
-            NotAllowed: it is somebody else's.
-            WriteRefused: it is running.
+            UnknownRun: no run has this id.
+            NotAllowed: the run belongs to another owner and the code is not the instructor's.
+            WriteRefused: the run is running.
         """
         with self._database.writing() as connection:
             row = find_run(connection, run_id, lock=True)
-            self._check_right(row, by, code)
+            self._check_access(row, by, code)
             if row.state == "running":
                 raise WriteRefused(f"Run {run_id} is running: stop it before deleting it.")
             delete_run(connection, row)
@@ -251,29 +260,29 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
     def _check_code(self, code: str) -> None:
         if not self.codes.may_queue(code):
             raise NotAllowed(
-                "This server asks for a class code before it trains a run. Type it on the page "
-                "Train."
+                "This server requires a class code to queue a run. Enter it on the Train page."
             )
 
-    def _check_right(self, row: Row[Any], by: str, code: str) -> None:
+    def _check_access(self, row: Row[Any], by: str, code: str) -> None:
         if row.owner != by and not self.codes.is_instructor(code):
             raise NotAllowed(
-                f"Run {row.id} is another browser's. Only the browser that started it can stop, "
-                "resume or delete it, or somebody with the instructor code."
+                f"Run {row.id} belongs to another browser. Only that browser, or someone with the "
+                "instructor code, can stop, resume or delete it."
             )
 
 
-def _stop_queued(connection: Connection, row: Row[Any], why: str) -> None:
-    """Stop a run that waits."""
-    begun = f"its attempt {row.attempt + 1}" if row.attempt else "it"
-    said = f"stopped before {begun} began"
-    change_state(connection, row, "stopped", reason=f"{said}; {why}" if why else said)
+def _stop_queued(connection: Connection, row: Row[Any], cause: str) -> None:
+    """Stop a queued run."""
+    attempt = f"attempt {row.attempt + 1}" if row.attempt else "it"
+    reason = f"stopped before {attempt} began"
+    change_state(connection, row, "stopped", reason=f"{reason}; {cause}" if cause else reason)
 
 
-def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, Any]:
+def _new_run(plan: RunPlan, owner: str, name: str) -> dict[str, object]:
+    """The row of a new run; owner and name have been checked."""
     return {
-        "name": checked_label(name, "name"),
-        "owner": checked_label(owner, "owner"),
+        "name": name,
+        "owner": owner,
         "state": "queued",
         "plan": json.dumps(plan.to_dict(), allow_nan=False),
         "total_steps": plan.total_steps,

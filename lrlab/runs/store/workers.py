@@ -1,4 +1,4 @@
-"""The half of the store that workers and engines use: runs are begun, measured and ended here."""
+"""The part of the store that workers and engines use to start, measure and end runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from lrlab.params import InvalidInput
 from lrlab.runs.store.database import StorePart
 from lrlab.runs.store.metrics import add_epoch, add_points, delete_metrics_after
 from lrlab.runs.store.queue import forget_turns, next_run, take_turn
@@ -19,13 +18,12 @@ from lrlab.runs.store.run_rows import (
     delete_run,
     find_current_attempt,
     find_run,
-    plan_from,
     run_from_row,
     update_run,
 )
 from lrlab.runs.store.schema import lease, runs, workers
 from lrlab.runs.store.snapshots import delete_snapshots_after
-from lrlab.runs.store.states import ENDED, Run, State, WorkerRecord
+from lrlab.runs.store.states import ENDED, Run, State, WorkerRecord, plan_from
 
 if TYPE_CHECKING:
     from lrlab.training.measurements import EpochRecord, Point
@@ -35,43 +33,44 @@ class WorkerStore(StorePart):
     """What workers and engines do with runs."""
 
     def register_worker(self, name: str, server: str | None = None) -> None:
-        """Say that a worker lives and is importing TensorFlow.
+        """Register a worker that is alive and is importing TensorFlow.
 
         Args:
-            name: a name that no worker had before.
-            server: the server that keeps it; without one it is given runs whoever has the lease.
+            name: a name that no worker has had before.
+            server: the server that manages it; None for a standalone worker, which gets runs no
+                matter which server holds the lease.
         """
         row = {"name": name, "server": server, "ready": False, "beat": time.time()}
         with self._database.writing() as connection:
             connection.execute(insert(workers).values(row))
 
-    def beat(self, name: str, *, ready: bool) -> bool:
-        """Say that a worker still lives.
+    def heartbeat(self, name: str, *, ready: bool) -> bool:
+        """Record that a worker is alive.
 
         Returns:
-            False when it counts as dead: it must not go on.
+            False if the worker is marked as dead and must end.
         """
         query = update(workers).where(workers.c.name == name)
         with self._database.writing() as connection:
             return connection.execute(query.values(beat=time.time(), ready=ready)).rowcount == 1
 
     def workers(self) -> list[WorkerRecord]:
-        """The workers that count as alive, those of other servers included."""
+        """The workers that count as alive, including those of other servers."""
         with self._database.reading() as connection:
             return [WorkerRecord(*row) for row in connection.execute(select(workers))]
 
     def claim(self, worker: str) -> Run | None:
-        """Begin the run that is next, for exactly one of the workers that ask.
+        """Start the next run; if several workers ask at once, exactly one of them gets it.
 
         Returns:
-            The run with its new attempt number; None when none may begin now, this worker counts
+            The run with its new attempt number. None if no run may start now, the worker is marked
             as dead, or its server does not hold the lease.
         """
         with self._database.reading() as connection:
-            # Idle workers ask often; they take the write lock only when there is something.
+            # Idle workers poll often; they take the write lock only if a run is waiting.
             if next_run(connection) is None:
                 return None
-        dispatching = (
+        may_claim = (
             select(workers.c.name)
             .outerjoin(lease, lease.c.holder == workers.c.server)
             .where(workers.c.name == worker)
@@ -79,60 +78,63 @@ class WorkerStore(StorePart):
             .with_for_update(of=workers)
         )
         with self._database.writing(whole_queue=True) as connection:
-            if connection.scalar(dispatching) is None:
+            if connection.scalar(may_claim) is None:
                 return None
             while (run_id := next_run(connection)) is not None:
-                waiting = select(runs).where(runs.c.id == run_id, runs.c.state == "queued")
-                row = connection.execute(waiting.with_for_update()).one_or_none()
+                queued = select(runs).where(runs.c.id == run_id, runs.c.state == "queued")
+                row = connection.execute(queued.with_for_update()).one_or_none()
                 if row is None:
-                    # Stopped or deleted while this waited for its row.
+                    # Stopped or deleted while this transaction waited for the row lock.
                     continue
                 take_turn(connection, row.owner)
-                begun = {"attempt": row.attempt + 1, "worker": worker, "started": time.time()}
-                asked = {"stop_requested": None, "stop_reason": ""}
-                change_state(connection, row, "running", phase="preparing", **begun, **asked)
-                row = find_run(connection, run_id)
-                try:
-                    return run_from_row(row)
-                except InvalidInput as error:
-                    # A plan of another version of LR Lab; the next run must not wait for it.
-                    change_state(connection, row, "failed", reason=str(error))
+                change_state(
+                    connection,
+                    row,
+                    "running",
+                    phase="preparing",
+                    attempt=row.attempt + 1,
+                    worker=worker,
+                    started=time.time(),
+                    stop_requested=None,
+                    stop_reason="",
+                )
+                return run_from_row(find_run(connection, run_id))
             return None
 
-    def run_of(self, worker: str) -> Run | None:
-        """The run that a worker has now."""
+    def run_of_worker(self, worker: str) -> Run | None:
+        """The run that a worker is training; None if it has no run."""
         query = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
             return None if row is None else run_from_row(row)
 
-    def bury(self, worker: str, reason: str) -> Run | None:
-        """Count a worker as dead; a run it had is interrupted.
+    def mark_dead(self, worker: str, reason: str) -> Run | None:
+        """Mark a worker as dead and interrupt its run.
 
-        From then on the store takes nothing from it, should it wake up again.
+        From then on the store refuses all writes of that worker, even if it wakes up again.
 
         Args:
-            worker: its name; burying it twice does no harm.
-            reason: why, in plain words, for the people of its run.
+            worker: its name; marking it again has no effect.
+            reason: why, for the people who watch its run.
 
         Returns:
-            The run it had, as it is now.
+            The interrupted run; None if the worker had no run.
         """
-        had = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
+        claimed = select(runs).where(runs.c.state == "running", runs.c.worker == worker)
         with self._database.writing() as connection:
             connection.execute(delete(workers).where(workers.c.name == worker))
-            row = connection.execute(had.with_for_update()).one_or_none()
+            row = connection.execute(claimed.with_for_update()).one_or_none()
             if row is None:
                 return None
             change_state(connection, row, "interrupted", reason=reason)
             return run_from_row(find_run(connection, row.id))
 
     def stop_overdue(self, seconds: float, reason: str) -> None:
-        """Ask all runs to stop that have been running for longer than this.
+        """Ask all runs to stop whose current attempt has exceeded the time limit.
 
         Args:
-            seconds: how long an attempt at a run may take.
-            reason: the same in plain words.
+            seconds: the time limit of an attempt.
+            reason: the limit, for people.
         """
         overdue = (
             runs.c.state == "running",
@@ -146,44 +148,44 @@ class WorkerStore(StorePart):
         with self._database.writing() as connection:
             connection.execute(query.values(stop_requested=time.time(), stop_reason=reason))
 
-    def retire(self, keep: int, keep_bytes: int, batch: int = 20) -> int:
-        """Remove the oldest ended runs beyond a number or a size, and what only they needed.
+    def delete_old_runs(self, keep: int, keep_bytes: int, batch: int = 20) -> int:
+        """Delete the oldest ended runs beyond a number or total size, and outdated turns.
 
         Args:
-            keep: how many ended runs stay at most.
-            keep_bytes: what those that stay may take together.
-            batch: how many are removed at most, so that nobody waits long for this.
+            keep: how many ended runs are kept.
+            keep_bytes: how many bytes of measurements are kept, see `Run.size`.
+            batch: maximum number of runs to delete in one call, which keeps the transaction short.
 
         Returns:
-            How many were removed.
+            How many runs were deleted.
         """
         newest_first = (runs.c.ended.desc(), runs.c.id.desc())
-        number = func.row_number().over(order_by=newest_first)
-        size = func.sum(runs.c.size).over(order_by=newest_first)
-        ended = select(runs.c.id, number.label("number"), size.label("size"))
-        ended = ended.where(runs.c.state.in_(ENDED)).subquery()
-        old = (
+        rank = func.row_number().over(order_by=newest_first).label("rank")
+        total_size = func.sum(runs.c.size).over(order_by=newest_first).label("total_size")
+        ended = select(runs.c.id, rank, total_size).where(runs.c.state.in_(ENDED)).subquery()
+        surplus = (
             select(ended.c.id)
-            .where((ended.c.number > keep) | (ended.c.size > keep_bytes))
-            .order_by(ended.c.number.desc())
+            .where((ended.c.rank > keep) | (ended.c.total_size > keep_bytes))
+            .order_by(ended.c.rank.desc())
             .limit(batch)
         )
         with self._database.reading() as connection:
-            ids = list(connection.scalars(old))
+            ids = list(connection.scalars(surplus))
         if not ids:
             return 0
-        still = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
+        # A run may have been resumed or deleted since it was selected.
+        still_ended = select(runs).where(runs.c.id.in_(ids), runs.c.state.in_(ENDED))
         with self._database.writing(whole_queue=True) as connection:
-            rows = connection.execute(still.with_for_update()).all()
+            rows = connection.execute(still_ended.with_for_update()).all()
             for row in rows:
                 delete_run(connection, row)
             forget_turns(connection, keep)
             return len(rows)
 
-    # What a worker writes for the attempt it has; each raises StaleAttempt when that is over.
+    # A worker's writes for its current attempt; each raises StaleAttempt once that attempt is over.
 
     def record_phase(self, run_id: int, attempt: int, phase: str) -> None:
-        """Say what the worker is at, a `lrlab.training.recorder.Phase`."""
+        """Record what the worker is doing, a `lrlab.training.recorder.Phase`."""
         with self._database.writing() as connection:
             find_current_attempt(connection, run_id, attempt)
             update_run(connection, run_id, phase=phase)
@@ -198,15 +200,17 @@ class WorkerStore(StorePart):
         epoch: int = 0,
         resumed: str = "",
     ) -> None:
-        """Say how an attempt trains, and from where. From here on it measures, so what earlier
-        attempts measured past that place goes in the same transaction.
+        """Record how an attempt trains and where it starts.
+
+        The attempt measures from here on, so the same transaction deletes what earlier attempts
+        measured after that epoch.
 
         Args:
-            run_id, attempt: the attempt that begins.
+            run_id, attempt: the attempt that starts.
             data_source: which copy of Fashion-MNIST it uses.
             compile_mode: a key of `lrlab.training.compile_mode.COMPILE_MODES`.
-            epoch: how many epochs it need not train, because it goes on from a checkpoint.
-            resumed: the same in plain words, where it is not the first attempt.
+            epoch: the number of epochs that the checkpoint it resumes from already covers.
+            resumed: where it resumes, for people; empty for the first attempt.
         """
         with self._database.writing() as connection:
             row = find_current_attempt(connection, run_id, attempt)
@@ -217,13 +221,13 @@ class WorkerStore(StorePart):
             update_run(connection, run_id, step=step, **setup)
 
     def record_points(self, run_id: int, attempt: int, points: Sequence[Point]) -> bool:
-        """Add points and move the run's progress to the last of them.
+        """Add points and set the run's progress to the last of them.
 
         Returns:
-            As `stop_requested`, which a worker asks whenever it writes points.
+            The same as `stop_requested`, so that a worker learns of a stop with every write.
 
         Raises:
-            WriteRefused: the run has a point at one of these steps already.
+            WriteRefused: the run already has a point at one of these steps.
         """
         if not points:
             return self.stop_requested(run_id, attempt)
@@ -234,10 +238,10 @@ class WorkerStore(StorePart):
             return row.stop_requested is not None
 
     def record_epoch(self, run_id: int, attempt: int, epoch: EpochRecord) -> None:
-        """Add what was measured at an epoch's end.
+        """Add what was measured at the end of an epoch.
 
         Raises:
-            WriteRefused: the run has an epoch that ended at this step already.
+            WriteRefused: the run already has an epoch that ended at this step.
         """
         with self._database.writing() as connection:
             find_current_attempt(connection, run_id, attempt)
@@ -245,7 +249,7 @@ class WorkerStore(StorePart):
             update_run(connection, run_id, step=int(epoch.step))
 
     def stop_requested(self, run_id: int, attempt: int) -> bool:
-        """Whether somebody asked for the run to stop."""
+        """Whether the run has been asked to stop."""
         with self._database.reading() as connection:
             row = find_current_attempt(connection, run_id, attempt, lock=False)
             return row.stop_requested is not None
@@ -265,22 +269,22 @@ class WorkerStore(StorePart):
 
         Args:
             run_id, attempt: the attempt that ends.
-            state: what the run becomes.
-            reason: how it ended, in plain words.
-            test_loss, test_accuracy: on the test images, where it came so far.
-            diverged: whether it ended because its loss stopped being finite.
+            state: the run's new state.
+            reason: how it ended, for people.
+            test_loss, test_accuracy: measured on the test images; None if it ended before that.
+            diverged: whether it ended because its loss was no longer finite.
 
         Raises:
-            UnknownRun: there is none of this number.
-            StaleAttempt: the run was begun anew in the meantime.
-            IllegalTransition: the state may not follow the run's.
+            UnknownRun: no run has this id.
+            StaleAttempt: the run has been started again.
+            IllegalTransition: the new state may not follow the current one.
         """
         outcome = {"test_loss": test_loss, "test_accuracy": test_accuracy, "diverged": diverged}
         with self._database.writing() as connection:
             row = find_run(connection, run_id, lock=True)
             check_attempt(row, attempt)
             if row.state == "queued":
-                # To be resumed: the attempt that ended has no say in that.
+                # The run waits to be resumed; the ended attempt may not stop that.
                 raise IllegalTransition(f"Run {run_id} is queued, so it cannot become {state}.")
             if state == "stopped" and row.stop_reason:
                 reason = f"{reason}; {row.stop_reason}"

@@ -1,1 +1,1 @@
-"""What every page shares: the server, the browser's identity, charts, polling."""
+"""What every page shares: the server, the browser's identity, charts and polling."""

@@ -1,34 +1,27 @@
-"""Every page goes through ``app.py``, whichever address a visitor comes by."""
+"""Every session goes through ``app.py``, whichever address it opens."""
 
 from __future__ import annotations
 
-import sys
-
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
-_ENTERED = "entered"
+from lrlab.ui.app.streamlit_internals import disable_pages_directory, shorten_switch_interval
 
-TURN_SECONDS = 0.002
-"""How long Python lets a thread go on while another waits; its own choice is 0.005."""
+_BOOTSTRAPPED = "entered"
+"""Session key: ``app.py`` has run in this session."""
 
 
-def enter() -> None:
-    """Note that ``app.py`` has run in this session; it calls this first."""
-    st.session_state[_ENTERED] = True
-    # Streamlit's loop gives up its turn with each message it sends. To wait 5 ms for the next one
-    # while a page is being made would hold back an answer that is ready.
-    sys.setswitchinterval(TURN_SECONDS)
+def mark_bootstrapped() -> None:
+    """Record that ``app.py`` has run in this session; ``app.py`` calls this first."""
+    st.session_state[_BOOTSTRAPPED] = True
+    shorten_switch_interval()
 
 
 def require_bootstrap() -> None:
-    """Hand over to ``app.py`` if this page was run without it; a page calls this first.
+    """Rerun through ``app.py`` if this page was run without it; every page calls this first.
 
-    Until ``st.navigation`` has run once in a server, Streamlit takes a folder called ``pages``
-    for its older kind of multipage app: the very first visitor, coming by a deep link, would get
-    the page alone, without sidebar and navigation.
+    The first visitor of a new server who opens a deep link would otherwise get the page without
+    sidebar and navigation, see `disable_pages_directory`.
     """
-    if _ENTERED not in st.session_state:
-        # What st.navigation itself does; calling it here would lose the page asked for.
-        PagesManager.uses_pages_directory = False
+    if _BOOTSTRAPPED not in st.session_state:
+        disable_pages_directory()
         st.rerun()

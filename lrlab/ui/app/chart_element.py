@@ -1,10 +1,9 @@
-"""Charts on the page: the specification is made once, each rerun sends rows alone."""
+"""Charts on a page: the specification is built once, each rerun sends only the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from lrlab.charts import enlarged
+from lrlab.charts import enlarge_text
 
 
 def show_chart(
@@ -21,21 +20,21 @@ def show_chart(
     *tables: pd.DataFrame | pa.Table,
     on_select: Callable[[], None] | None = None,
     large: bool = False,
-    **look: Any,
+    **options: object,
 ) -> None:
-    """Draw ``chart(*tables, **look)``, repainting in place while ``look`` stays the same.
+    """Draw ``chart(*tables, **options)``; it repaints in place while ``options`` stay the same.
 
     Args:
         chart: a function of `lrlab.charts`.
         key: the element's key.
-        tables: its data, in the order of its first arguments; many who look at the same share
-            what `compact` made of it.
+        tables: the chart's data, in the order of its first arguments. Sessions that show the same
+            data can share the result of `compact`.
         on_select: called after a selection in the chart, before the page runs again.
-        large: type and lines for a projector.
-        look: its other arguments; they must be hashable.
+        large: use type and lines for a projector.
+        options: the chart's other arguments; they must be hashable.
     """
     names = tuple(f"table_{i}" for i in range(len(tables)))
-    spec = _specification(chart, names, large, tuple(look.items()))
+    spec = _specification(chart, names, large, tuple(options.items()))
     datasets = dict(zip(names, map(compact, tables), strict=True))
     st.vega_lite_chart(
         {**spec, "datasets": datasets},
@@ -46,9 +45,10 @@ def show_chart(
 
 
 def compact(table: pd.DataFrame | pa.Table) -> pa.Table:
-    """A table's rows in the fewest bytes that change no pixel: texts once, whole numbers short.
+    """The table in few bytes without changing a pixel: texts as a dictionary, integers as int32.
 
-    ``pa.Table.from_pandas`` would start threads for a thousand rows, which takes longer.
+    Columns are converted one by one because ``pa.Table.from_pandas`` starts threads from a
+    thousand rows on, which takes longer.
     """
     if isinstance(table, pa.Table):
         return table
@@ -64,12 +64,15 @@ def _column(values: np.ndarray) -> pa.Array:
 
 @lru_cache(maxsize=128)
 def _specification(
-    chart: Callable[..., alt.TopLevelMixin], names: tuple[str, ...], large: bool, look: tuple
-) -> dict[str, Any]:
-    made = chart(*(alt.NamedData(name) for name in names), **dict(look))
+    chart: Callable[..., alt.TopLevelMixin],
+    names: tuple[str, ...],
+    large: bool,
+    options: tuple[tuple[str, object], ...],
+) -> dict[str, object]:
+    altair_chart = chart(*(alt.NamedData(name) for name in names), **dict(options))
     if large:
-        made = enlarged(made)
-    # More than 2,000 rows would silently switch the renderer and embed the chart anew.
-    made = made.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
-    # Every chart is validated by a test; doing it again would hold up the first page.
-    return made.to_dict(validate=False)
+        altair_chart = enlarge_text(altair_chart)
+    # Otherwise the renderer changes silently above 2,000 rows, and the chart is embedded anew.
+    altair_chart = altair_chart.properties(usermeta={"embedOptions": {"renderer": "canvas"}})
+    # A test validates every chart; validating here would delay the first page.
+    return altair_chart.to_dict(validate=False)

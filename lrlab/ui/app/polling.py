@@ -1,7 +1,7 @@
-"""How often a session looks at runs under way: less often in front of a class, and in turns.
+"""How often a session polls running runs: less often when a whole class watches.
 
-Streamlit's timers end only when the whole page is drawn anew, so a run's end asks for that of
-everybody who watches; a class takes turns at it.
+Streamlit's timers end only when the whole page is rerun, so a run's end makes every watching
+session rerun its page; in a class the sessions take turns.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from threading import Lock
 from typing import NamedTuple
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from lrlab.ui.app.streamlit_internals import session_id
 
 
 class PollIntervals(NamedTuple):
-    """Seconds between two looks at how far a run is, at its charts, and at lists of runs."""
+    """Seconds between two polls of a run's progress, of its charts, and of lists of runs."""
 
     progress: float
     charts: float
@@ -25,66 +26,69 @@ class PollIntervals(NamedTuple):
 
 
 QUIET, CROWDED = PollIntervals(0.25, 1.0, 3.0), PollIntervals(1.0, 3.0, 10.0)
-"""For a handful of watchers, and for a class."""
+"""For up to `FEW_WATCHERS` watchers, and for a class."""
 
-OWN_PACE = 0.15
-"""How much faster or slower one of a class looks than the others, at most, as a share."""
+INTERVAL_JITTER = 0.15
+"""In a class, each session's intervals differ from `CROWDED` by at most this share."""
 
 BETWEEN_TURNS = 0.2
-"""Seconds from one whole page drawn anew to the next in a class: each takes a core some 50 ms, and
-who still watches is to get an answer in between."""
+"""Seconds between two whole-page reruns in a class: each takes a core some 50 ms, and sessions that
+still watch must get answers in between."""
 
 FEW_WATCHERS = 5
 WATCHING_SECONDS = 5.0
-"""Who has not looked for so long has gone."""
+"""A session that has not polled for this long has left."""
 
-_one_turns = Lock()
+_turn_lock = Lock()
 
 
 def note_poll() -> None:
     """Count this session among the watchers."""
-    context = get_script_run_ctx()
-    if context:
-        _watchers()[context.session_id] = time.monotonic()
+    session = session_id()
+    if session:
+        _watchers()[session] = time.monotonic()
 
 
 def is_crowded() -> bool:
-    """Whether so many watch runs under way that each should look less often."""
+    """Whether more than `FEW_WATCHERS` sessions watch, so that each should poll less often."""
     now, watchers = time.monotonic(), _watchers()
-    for session, looked in list(watchers.items()):
-        if now - looked > WATCHING_SECONDS:
+    for session, polled_at in list(watchers.items()):
+        if now - polled_at > WATCHING_SECONDS:
             watchers.pop(session, None)
     return len(watchers) > FEW_WATCHERS
 
 
 def poll_intervals() -> PollIntervals:
-    """How often to look now. In a class everybody has a slightly different pace: who came at the
-    same moment would else look at the same moment ever after, and wait for each other."""
+    """How often to poll now.
+
+    In a class, each session gets a random factor: sessions that opened the page at the same moment
+    would otherwise poll at the same moments and wait for each other.
+    """
     if not is_crowded():
         return QUIET
-    own = random.uniform(1 - OWN_PACE, 1 + OWN_PACE)
-    return PollIntervals(*(own * seconds for seconds in CROWDED))
+    factor = random.uniform(1 - INTERVAL_JITTER, 1 + INTERVAL_JITTER)
+    return PollIntervals(*(factor * seconds for seconds in CROWDED))
 
 
 def may_rerun() -> bool:
-    """Whether a session may draw its whole page anew now; if not, it asks at its next look."""
+    """Whether a session may rerun its whole page now; if not, it asks again at its next poll."""
     if not is_crowded():
         return True
-    with _one_turns:
-        now, last = time.monotonic(), _turns()
-        if now - last["turn"] < BETWEEN_TURNS:
+    with _turn_lock:
+        now, turns = time.monotonic(), _turns()
+        if now - turns["turn"] < BETWEEN_TURNS:
             return False
-        last["turn"] = now
+        turns["turn"] = now
         return True
 
 
 @st.cache_resource(show_spinner=False)
 def _turns() -> dict[str, float]:
-    """When a session last had its turn, by the monotonic clock."""
+    """When a session last had its turn to rerun, by the monotonic clock."""
     return {"turn": -math.inf}
 
 
 @st.cache_resource(show_spinner=False)
 def _watchers() -> dict[str, float]:
-    """When each session last looked, by the monotonic clock."""
+    """Session id -> time of the session's last poll, by the monotonic clock."""
     return {}

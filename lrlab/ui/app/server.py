@@ -17,15 +17,15 @@ from lrlab.runs.settings import Settings
 from lrlab.runs.store import Store, StoreError, StoreUnavailable
 from lrlab.text import escape_markdown
 
-MISSED = "store.missed"
-"""Session key of the newest `Missed`, since the whole page was drawn."""
+STORE_FAILURE = "store.missed"
+"""Session key of the newest `StoreFailure` since the whole page was drawn."""
 
-AGAIN_SECONDS = 3.0
-"""After a store could not be opened nobody tries again for so long; each try may take a while."""
+RETRY_SECONDS = 3.0
+"""After the store could not be opened, no session tries again for this long: a try may be slow."""
 
 
-class Missed(NamedTuple):
-    """A part of the page that could not be drawn for want of the store.
+class StoreFailure(NamedTuple):
+    """The store was unavailable, and a part of the page could not be drawn.
 
     Args:
         reason: why, a sentence for people.
@@ -41,9 +41,9 @@ class Server:
     """The store and the engine of this server.
 
     Args:
-        opened: the store, whether it can be read now or not; pages take `store`.
-        engine: what gets its runs trained.
-        checkpoints: the folder of its runs' checkpoints.
+        opened: the store, even while it cannot be read; pages use `store`.
+        engine: runs the workers that train queued runs.
+        checkpoints: the folder of the runs' checkpoints.
     """
 
     opened: Store
@@ -55,8 +55,8 @@ class Server:
         """The store.
 
         Raises:
-            StoreUnavailable: the engine finds that it cannot be read. It tries all the time, so
-                that no page has to wait for it, part by part.
+            StoreUnavailable: the engine cannot read it at the moment. The engine keeps trying, so
+                no part of a page has to wait for its own attempt.
         """
         status = self.engine.status()
         if status.fault == "reading":
@@ -66,19 +66,19 @@ class Server:
 
 @st.cache_resource(show_spinner=False)
 def server() -> Server:
-    """Open the store and start the engine, so that a warm worker waits before the first click.
+    """Open the store and start the engine, so that a worker is ready before the first click.
 
     Raises:
         StoreUnavailable: the store cannot be opened, or a setting is not allowed; a later call
             tries again.
     """
-    last = _last_try()
-    if last and time.monotonic() - last[-1].at < AGAIN_SECONDS:
-        raise StoreUnavailable(last[-1].reason)
+    failures = _last_failure()
+    if failures and time.monotonic() - failures[-1].at < RETRY_SECONDS:
+        raise StoreUnavailable(failures[-1].reason)
     try:
         return _open()
     except (InvalidInput, StoreUnavailable) as error:
-        last[:] = [Missed(str(error), time.monotonic())]
+        failures[:] = [StoreFailure(str(error), time.monotonic())]
         raise StoreUnavailable(str(error)) from error
 
 
@@ -87,7 +87,7 @@ def _open() -> Server:
     try:
         store = Store(settings.database_url, settings.limits, settings.codes)
     except StoreUnavailable:
-        # A worker of the server before this one may have stalled with the database locked.
+        # A worker of an earlier server may have stalled while holding the database's lock.
         end_orphans(settings)
         raise
     engine = Engine(store, settings)
@@ -96,19 +96,21 @@ def _open() -> Server:
 
 
 @st.cache_resource(show_spinner=False)
-def _last_try() -> list[Missed]:
-    """The last try to open the store, if it failed."""
+def _last_failure() -> list[StoreFailure]:
+    """The failure of the last attempt to open the store; empty before the first."""
     return []
 
 
 @contextmanager
 def report_store_errors() -> Iterator[None]:
-    """Show what is refused as a message, and let the page go on. That the store cannot be used is
-    said once, above the page, see `lrlab.ui.app.status_banner`."""
+    """Show a refusal as a message and let the page go on.
+
+    An unavailable store is reported once, above the page, by `lrlab.ui.app.status_banner`.
+    """
     try:
         yield
     except StoreUnavailable as error:
-        st.session_state[MISSED] = Missed(str(error), time.monotonic())
+        st.session_state[STORE_FAILURE] = StoreFailure(str(error), time.monotonic())
     except InvalidInput as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
     except StoreError as error:
@@ -116,7 +118,9 @@ def report_store_errors() -> Iterator[None]:
 
 
 def warm_up() -> None:
-    """Start the engine with the first visit. A setting or store that cannot be used is the matter
-    of the pages of runs; the others do without it."""
+    """Start the engine with the first visit.
+
+    An unusable setting or store is reported by the pages about runs; the others work without it.
+    """
     with suppress(StoreUnavailable):
         server()

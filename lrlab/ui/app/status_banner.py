@@ -1,4 +1,4 @@
-"""What is wrong with the store or the workers: said once a page, for as long as it is."""
+"""A message above the page for as long as something is wrong with the store or the workers."""
 
 from __future__ import annotations
 
@@ -10,46 +10,47 @@ from lrlab.runs.engine import Fault
 from lrlab.runs.store import StoreUnavailable
 from lrlab.text import escape_markdown
 from lrlab.ui.app.polling import may_rerun, poll_intervals
-from lrlab.ui.app.server import AGAIN_SECONDS, MISSED, Missed, server
+from lrlab.ui.app.server import RETRY_SECONDS, STORE_FAILURE, StoreFailure, server
 
-UNTIL: dict[Fault, str] = {
-    "reading": "This page is drawn again as soon as that is mended.",
+CONSEQUENCES: dict[Fault, str] = {
+    "reading": "This page reloads by itself once the problem is solved.",
     "writing": (
-        "Until that is mended nothing can be started or stopped, and what is said of runs may be "
-        "out of date."
+        "Until this is fixed, nothing can be started or stopped, and the state shown for runs may "
+        "be out of date."
     ),
-    "workers": "Runs wait in the queue until that is mended.",
+    "workers": "Runs wait in the queue until this is fixed.",
 }
-"""What each fault means for who looks at a page of runs."""
+"""What each fault means for a visitor of a page about runs."""
 
 
-def status_banner(of_runs: bool) -> None:
-    """Say what is wrong, if anything is; and draw the page again once what could not be drawn can
-    be. ``app.py`` calls this last, for a place above the page.
+def status_banner(about_runs: bool) -> None:
+    """Report what is wrong, and run the page again once the store is back, to draw what is missing.
+
+    ``app.py`` calls this last, in a container above the page.
 
     Args:
-        of_runs: whether the page is about runs; the others say only what came of a press of a
-            button.
+        about_runs: whether the page is about runs; the other pages report only a failure that
+            followed a click.
     """
-    missed = st.session_state.pop(MISSED, None)
-    if of_runs or missed:
-        st.fragment(_note, run_every=poll_intervals().lists)(missed)
+    failure = st.session_state.pop(STORE_FAILURE, None)
+    if about_runs or failure:
+        st.fragment(_banner, run_every=poll_intervals().lists)(failure)
 
 
-def _note(missed: Missed | None) -> None:
-    reason, fault = _trouble()
-    missed = st.session_state.get(MISSED, missed)
-    if missed and fault != "reading":
-        # The engine may have yet to find what the page has found.
-        if time.monotonic() - missed.at >= AGAIN_SECONDS and may_rerun():
-            st.session_state.pop(MISSED, None)
+def _banner(failure: StoreFailure | None) -> None:
+    reason, fault = _current_fault()
+    failure = st.session_state.get(STORE_FAILURE, failure)
+    if failure and fault != "reading":
+        # The engine may not have noticed yet what the page has.
+        if time.monotonic() - failure.at >= RETRY_SECONDS and may_rerun():
+            st.session_state.pop(STORE_FAILURE, None)
             st.rerun()
-        reason, fault = reason or missed.reason, fault or "reading"
+        reason, fault = reason or failure.reason, fault or "reading"
     if fault:
-        st.error(f"{escape_markdown(reason)} {UNTIL[fault]}", icon=":material/power_off:")
+        st.error(f"{escape_markdown(reason)} {CONSEQUENCES[fault]}", icon=":material/power_off:")
 
 
-def _trouble() -> tuple[str, Fault | None]:
+def _current_fault() -> tuple[str, Fault | None]:
     try:
         status = server().engine.status()
     except StoreUnavailable as error:

@@ -1,1 +1,1 @@
-"""Trajectories, races and maps on pages."""
+"""Trajectories, races and hyperparameter maps on pages."""

@@ -1,1 +1,1 @@
-"""Range tests on pages."""
+"""Range tests on pages: starting one, and its result."""

@@ -1,1 +1,1 @@
-"""The controls of the recipe and of the planned run, and what is done with them."""
+"""The controls of the recipe and of the planned run, and what the pages do with their values."""

@@ -27,45 +27,49 @@ from lrlab.text import escape_markdown
 from lrlab.ui.app.layout import two_sides
 from lrlab.ui.recipe.session_draft import current_draft
 from lrlab.ui.recipe.sidebar import PageEnded
-from lrlab.ui.runs.downloads import read_back
+from lrlab.ui.runs.downloads import json_upload
 
 THIS = "this recipe"
-"""The current recipe's name in legends, whatever its sliders say."""
+"""The current recipe's name in legends, the same for all slider values."""
 
 
 def current_plan() -> RunPlan:
-    """The planned run that the controls describe; the page ends here if there is none."""
-    with mending():
+    """The planned run that the controls describe; ends the page if a value is refused."""
+    with input_errors_end_page():
         return resolve_plan(current_draft(), find_source().largest_train_size)
 
 
 def current_trajectory(noisy: bool = True) -> Trajectory:
-    """The path that the controls describe; the page ends here if there is none.
+    """The trajectory that the controls describe; ends the page if there is none.
 
-    A stretched schedule is stretched to the path. Where paths are compared, their noise is left
-    out.
+    A stretched schedule is stretched to the trajectory's steps.
+
+    Args:
+        noisy: add the controls' noise to the gradients; pages that compare trajectories do not.
     """
     draft = current_draft()
-    with mending():
+    with input_errors_end_page():
         plan = resolve_trajectory(draft)
         recipe = resolve_recipe(draft, plan.steps)
         if recipe.schedule_spec.reactive:
-            _end_without_path(recipe)
+            no_trajectory_note(recipe)
+            details(recipe)
+            raise PageEnded
         return trace(recipe, *(plan if noisy else plan[:3]))
 
 
-def no_path(recipe: Recipe) -> None:
-    """Say why a reactive schedule has no path."""
+def no_trajectory_note(recipe: Recipe) -> None:
+    """Say why a reactive schedule has no trajectory."""
     st.info(no_trajectory_sentence(recipe), icon=":material/visibility_off:")
 
 
-def stretched() -> bool:
+def is_schedule_stretched() -> bool:
     """Whether the schedule's lengths are percentages of the run."""
     return is_stretched(current_draft())
 
 
 def formulas(recipe: Recipe) -> None:
-    """The rule that Keras really applies, the textbook's beside it where they differ."""
+    """The rule that Keras applies, beside the textbook's where they differ."""
     optimizer, schedule = recipe.optimizer_spec, recipe.schedule_spec
     left, right = two_sides("formulas")
     with left:
@@ -90,7 +94,7 @@ def formulas(recipe: Recipe) -> None:
 
 
 def code(recipe: Recipe) -> None:
-    """The recipe as Keras code, ready to copy, and as JSON to take along."""
+    """The recipe as Keras code to copy, as a link, and as JSON to download."""
     st.code(recipe.keras_code(), language="python")
     address = st.context.url.split("?")[0] if st.context.url else ""
     st.markdown("A link to this recipe, run and path:")
@@ -102,33 +106,30 @@ def code(recipe: Recipe) -> None:
         "application/json",
         icon=":material/download:",
     )
-    read_back()
+    json_upload()
 
 
 def details(recipe: Recipe) -> None:
-    """Formulas and code, folded away below a page's answer."""
-    for title, icon, draw in (
-        ("The formulas", ":material/function:", formulas),
-        ("Keras code, link and JSON", ":material/code:", code),
+    """Formulas and code in collapsed sections below a page's answer."""
+    for title, icon, key, draw in (
+        ("The formulas", ":material/function:", "formulas.open", formulas),
+        ("Keras code, link and JSON", ":material/code:", "code.open", code),
     ):
-        # What is folded away is made only once it is opened.
-        fold = st.expander(title, icon=icon, key=f"{draw.__name__}.open", on_change="rerun")
-        if fold.open:
-            with fold:
+        # The content of a collapsed section is computed only once it is opened.
+        section = st.expander(title, icon=icon, key=key, on_change="rerun")
+        if section.open:
+            with section:
                 draw(recipe)
 
 
-def _end_without_path(recipe: Recipe) -> None:
-    no_path(recipe)
-    details(recipe)
-    raise PageEnded
-
-
 @contextmanager
-def mending() -> Iterator[None]:
-    """Show what is refused as a message, and end the page there; the sidebar stays."""
+def input_errors_end_page() -> Iterator[None]:
+    """Show refused input as a message and end the page there; the sidebar is still drawn."""
     try:
         yield
     except InvalidInput as error:
-        st.error(f"{escape_markdown(str(error))} Mend it in the sidebar.", icon=":material/error:")
+        st.error(
+            f"{escape_markdown(str(error))} Correct this setting to continue.",
+            icon=":material/error:",
+        )
         raise PageEnded from error

@@ -6,8 +6,8 @@ import streamlit as st
 
 from lrlab.recipes.recipe import Recipe
 
-MOST = 5
-"""Pinned recipes; with the current one that makes the theme's six colours."""
+MAX_PINS = 5
+"""With the current recipe, as many recipes as the theme has colours (six)."""
 
 _PINS = "pins"
 
@@ -18,20 +18,20 @@ def pins() -> dict[str, Recipe]:
 
 
 def pin_button(recipe: Recipe) -> None:
-    """A button that pins the recipe as it is now."""
-    full = len(pins()) >= MOST
+    """A button that pins the recipe with its current values."""
+    full = len(pins()) >= MAX_PINS
     st.button(
         "Pin this recipe",
         icon=":material/keep:",
         on_click=_pin,
         args=(recipe,),
         disabled=full or recipe in pins().values() or recipe.schedule_spec.reactive,
-        help=f"Keep its curve on the chart while you change the sliders; up to {MOST}.",
+        help=f"Keep its curve on the chart while you change the sliders; up to {MAX_PINS} recipes.",
     )
 
 
 def unpin_list() -> None:
-    """The pinned recipes, each with a button to take it off the chart."""
+    """The pinned recipes, each with a button that removes it from the chart."""
     for label, recipe in pins().items():
         text, button = st.columns([5, 1], vertical_alignment="center")
         text.text(f"{label}: {_values(recipe)}")
@@ -45,9 +45,11 @@ def unpin_list() -> None:
 
 
 def _pin(recipe: Recipe) -> None:
-    taken = pins()
-    number = next(n for n in range(1, MOST + 2) if all(f"pin {n}," not in key for key in taken))
-    st.session_state[_PINS] = taken | {f"pin {number}, {recipe.label}": recipe}
+    pinned = pins()
+    number = next(
+        n for n in range(1, MAX_PINS + 2) if all(f"pin {n}," not in label for label in pinned)
+    )
+    st.session_state[_PINS] = pinned | {f"pin {number}, {recipe.label}": recipe}
 
 
 def _unpin(label: str) -> None:

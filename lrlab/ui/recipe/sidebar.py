@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lrlab.controls.fields import (
     STRETCH,
@@ -18,44 +17,45 @@ from lrlab.controls.fields import (
     schedule_fields,
 )
 from lrlab.schedules import RAMP, SCHEDULES
-from lrlab.ui.recipe.session_draft import REFUSED, held
-from lrlab.ui.recipe.widgets import choice, control
+from lrlab.ui.app.streamlit_internals import is_history_navigation
+from lrlab.ui.recipe.session_draft import LINK_REFUSALS, widget_value
+from lrlab.ui.recipe.widgets import choice, control, refusal_key
 
 _DRAWN = "sidebar.drawn"
 
 
 class PageEnded(Exception):
-    """The page has said all it can. Unlike ``st.stop`` this leaves the sidebar its turn."""
+    """Ends the page. Unlike after ``st.stop``, the sidebar is still drawn."""
 
 
 @contextmanager
-def beside_sidebar(plan_here: bool) -> Iterator[None]:
-    """Draw the recipe's controls beside the page, which reads `lrlab.ui.recipe.session_draft.current_draft`.
+def recipe_sidebar(include_plan: bool) -> Iterator[None]:
+    """Draw the recipe's controls beside the page.
 
-    The page comes first: its answer is then on its way before the some hundred messages of the
-    controls. Only where they have yet to take their values from the address, on a session's first
-    run and after Back or Forward, they come before it.
+    The page reads `lrlab.ui.recipe.session_draft.current_draft`. It is drawn first, so that its
+    answer is sent before the hundred or so messages of the controls. Only when the controls have to
+    read their values from the address (on a session's first run and after Back or Forward) are they
+    drawn first.
 
     Args:
-        plan_here: draw the planned run's controls too; the Train page has them itself.
+        include_plan: draw the planned run's controls too; the Train page has its own.
     """
-    context = get_script_run_ctx()
-    first = _DRAWN not in st.session_state or (context and context.is_history_navigation)
-    if first:
-        _sidebar(plan_here)
+    sidebar_first = _DRAWN not in st.session_state or is_history_navigation()
+    if sidebar_first:
+        _sidebar(include_plan)
         st.session_state[_DRAWN] = True
     try:
         with suppress(PageEnded):
             yield
     finally:
-        # However the page ends, what can mend it must be there.
-        if not first:
-            _sidebar(plan_here)
+        # However the page ends, the controls that can fix its error must be there.
+        if not sidebar_first:
+            _sidebar(include_plan)
 
 
-def _sidebar(plan_here: bool) -> None:
+def _sidebar(include_plan: bool) -> None:
     with st.sidebar:
-        _refusals()
+        _link_refusals()
         st.subheader("Recipe", anchor=False)
         optimizer = choice("optimizer", "Optimizer")
         _grouped(optimizer_fields(optimizer))
@@ -64,16 +64,16 @@ def _sidebar(plan_here: bool) -> None:
             "Reset to the defaults",
             icon=":material/restart_alt:",
             on_click=_reset,
-            help="Every parameter back to Keras's default.",
+            help="Reset every parameter to its default; the optimizer and schedule stay chosen.",
             width="stretch",
         )
-        if plan_here:
+        if include_plan:
             with st.expander("Planned run"):
                 plan_controls()
 
 
 def plan_controls(columns: int = 1) -> None:
-    """The network and the settings of the planned run, in so many columns."""
+    """The network and the settings of the planned run, in this many columns."""
     places = st.columns(columns, gap="medium")
     with places[0]:
         choice("network", "Network")
@@ -83,7 +83,7 @@ def plan_controls(columns: int = 1) -> None:
 
 
 def _schedule_controls(schedule: str, optimizer: str) -> None:
-    """The schedule's controls, and those of the ramp around it, folded away."""
+    """The schedule's controls, and in a collapsed section those of the ramp around it."""
     spec = SCHEDULES[schedule]
     stretch = bool(spec.step_params) and _stretch_toggle()
     for field in schedule_fields(schedule, optimizer, stretch):
@@ -107,7 +107,7 @@ def _stretch_toggle() -> bool:
 
 
 def _grouped(fields: tuple[Field, ...]) -> None:
-    """The controls of the first group, then the others folded away under their headings."""
+    """The controls without a group, then each group in a collapsed section with its heading."""
     groups: dict[str, list[Field]] = {"": []}
     for field in fields:
         groups.setdefault(field.param.group, []).append(field)
@@ -117,19 +117,19 @@ def _grouped(fields: tuple[Field, ...]) -> None:
                 control(field)
 
 
-def _refusals() -> None:
-    refused = st.session_state.get(REFUSED)
-    if not refused:
+def _link_refusals() -> None:
+    sentences = st.session_state.get(LINK_REFUSALS)
+    if not sentences:
         return
     with st.container(border=True):
-        st.markdown(":material/link_off: **This link held settings that were not taken.**")
-        for sentence in refused:
+        st.markdown(":material/link_off: **Some settings of this link were refused.**")
+        for sentence in sentences:
             st.text(sentence)
-        st.button("Dismiss", on_click=lambda: st.session_state.update({REFUSED: []}))
+        st.button("Dismiss", on_click=lambda: st.session_state.update({LINK_REFUSALS: []}))
 
 
 def _reset() -> None:
-    """All parameters to their defaults; the chosen optimizer and schedule stay."""
+    """Set all parameters to their defaults; the optimizer and the schedule stay chosen."""
     for field in recipe_fields().values():
-        st.session_state.pop(f"{field.key}.refused", None)
-        st.session_state[field.key] = held(field.param, field.default)
+        st.session_state.pop(refusal_key(field), None)
+        st.session_state[field.key] = widget_value(field.param, field.default)

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lrlab.controls.fields import CHOICES, OPENING, Field
+from lrlab.controls.fields import CHOICES, INITIAL_CHOICES, Field
 from lrlab.params import OFF, InvalidInput
 from lrlab.text import escape_markdown
-from lrlab.ui.recipe.session_draft import held, is_plain_number
+from lrlab.ui.recipe.session_draft import is_plain_number
 
 EXACT_WIDTH = 72
-"""Pixels of the box for an exact value: five digits and their sign."""
+"""Width in pixels of the box for an exact value: five digits and their sign."""
 
 
-def choice(what: str, label: str, help_text: str | None = None) -> str:
-    """A list to pick an optimizer, a schedule, a network or a surface from; returns its key."""
-    registry = CHOICES[what]
+def choice(kind: str, label: str, help_text: str | None = None) -> str:
+    """A list of the optimizers, schedules, networks or surfaces.
+
+    Args:
+        kind: a key of `CHOICES`.
+        label: the list's title.
+        help_text: its help.
+
+    Returns:
+        The chosen entry's key.
+    """
+    registry = CHOICES[kind]
     return st.selectbox(
         label,
         list(registry),
-        list(registry).index(OPENING[what]),
-        key=what,
+        list(registry).index(INITIAL_CHOICES[kind]),
+        key=kind,
         format_func=lambda key: registry[key].label,
         bind="query-params",
         help=help_text,
@@ -28,34 +37,43 @@ def choice(what: str, label: str, help_text: str | None = None) -> str:
 
 
 def control(field: Field) -> None:
-    """The widget for a parameter, bound to the URL; the value is then in the draft."""
+    """Draw the widget for a parameter, bound to the URL; its value is then in the draft."""
     param = field.param
-    label = field.title
-    default = held(param, field.default)
     if param.kind == "bool":
-        st.toggle(label, default, key=field.key, help=field.help, bind="query-params")
+        st.toggle(
+            field.title,
+            field.default == "true",
+            key=field.key,
+            help=field.help,
+            bind="query-params",
+        )
     elif is_plain_number(param):
         st.number_input(
-            label,
+            field.title,
             int(param.low),
             int(param.high),
-            default,
+            int(field.default),
             key=field.key,
             help=field.help,
             bind="query-params",
         )
     elif param.kind in ("ints", "floats", "formula"):
-        _text(field, label)
+        _text_box(field)
     else:
-        _slider_with_exact_box(field, label)
-    if message := st.session_state.get(_refused(field)):
+        _slider_with_exact_box(field)
+    if message := st.session_state.get(refusal_key(field)):
         st.error(escape_markdown(message), icon=":material/error:")
 
 
-def _slider_with_exact_box(field: Field, label: str) -> None:
-    """A slider that is the only truth, and a box whose number is put into it.
+def refusal_key(field: Field) -> str:
+    """Session key of the message about a refused value that was typed into the field."""
+    return f"{field.key}.refused"
 
-    Two widgets kept in step by callbacks would race each other.
+
+def _slider_with_exact_box(field: Field) -> None:
+    """A slider that alone holds the value, and a box whose number is copied into the slider.
+
+    Two widgets that both hold the value and are synchronized by callbacks would race.
     """
     param, state = field.param, st.session_state
     # On a session's first run the link's exact value must be among the options.
@@ -63,18 +81,18 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
     stops = {param.text(stop): stop for stop in param.grid()}
     if current != OFF:
         try:
-            stops[current] = param.parse(current, field.owner)
+            stops[current] = param.parse_number(current, field.owner)
         except InvalidInput:
             state[field.key] = current = field.default
     options = sorted(stops, key=stops.__getitem__)
     if param.optional:
         options.insert(0, OFF)
-    disabled = bool(param.needs) and _is_off(field)
+    disabled = bool(param.needs) and _is_required_param_off(field)
     with st.container(
         key=f"exact-{field.key}", horizontal=True, wrap=False, vertical_alignment="bottom"
     ):
         value = st.select_slider(
-            label,
+            field.title,
             options,
             field.default,
             key=field.key,
@@ -86,7 +104,7 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
             f"{param.label or param.name}, exact value",
             key=f"{field.key}.exact",
             placeholder=value,
-            on_change=_take_exact,
+            on_change=_copy_exact_value,
             args=(field,),
             label_visibility="collapsed",
             disabled=disabled,
@@ -94,46 +112,42 @@ def _slider_with_exact_box(field: Field, label: str) -> None:
         )
 
 
-def _text(field: Field, label: str) -> None:
+def _text_box(field: Field) -> None:
     st.text_input(
-        label,
+        field.title,
         field.default,
         key=field.key,
         help=field.help
         if field.param.kind == "formula"
-        else f"{field.help} Write numbers with commas between them.",
+        else f"{field.help} Separate numbers with commas.",
         bind="query-params",
-        on_change=_check_text,
+        on_change=_check_text_box,
         args=(field,),
     )
 
 
-def _take_exact(field: Field) -> None:
+def _copy_exact_value(field: Field) -> None:
     key = f"{field.key}.exact"
-    typed, st.session_state[key] = st.session_state[key], ""
-    if typed.strip():
-        _keep_or_refuse(field, typed)
+    text, st.session_state[key] = st.session_state[key], ""
+    if text.strip():
+        _store_or_refuse(field, text)
 
 
-def _check_text(field: Field) -> None:
-    _keep_or_refuse(field, st.session_state[field.key])
+def _check_text_box(field: Field) -> None:
+    _store_or_refuse(field, st.session_state[field.key])
 
 
-def _keep_or_refuse(field: Field, typed: str) -> None:
+def _store_or_refuse(field: Field, text: str) -> None:
     try:
-        value = field.param.parse(typed, field.owner)
+        value = field.param.parse(text, field.owner)
     except InvalidInput as error:
-        st.session_state[_refused(field)] = str(error)
+        st.session_state[refusal_key(field)] = str(error)
     else:
-        st.session_state.pop(_refused(field), None)
+        st.session_state.pop(refusal_key(field), None)
         st.session_state[field.key] = field.param.text(value)
 
 
-def _refused(field: Field) -> str:
-    return f"{field.key}.refused"
-
-
-def _is_off(field: Field) -> bool:
+def _is_required_param_off(field: Field) -> bool:
     """Whether the optional parameter that this one needs is not in use."""
     owner = field.key.split(".")[0]
-    return st.session_state.get(f"{owner}.{field.param.needs}", OFF) == OFF
+    return bool(st.session_state.get(f"{owner}.{field.param.needs}", OFF) == OFF)

@@ -1,1 +1,1 @@
-"""Starting, finding and watching runs on pages."""
+"""Starting, finding, watching and comparing runs on pages."""

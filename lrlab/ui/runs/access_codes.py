@@ -1,4 +1,4 @@
-"""The codes that a visitor has typed, kept for as long as the page stays open."""
+"""The access codes that a visitor has typed, kept while the page stays open."""
 
 from __future__ import annotations
 
@@ -12,47 +12,50 @@ _CLASS, _INSTRUCTOR = "code.class", "code.instructor"
 
 
 def class_code() -> str:
-    """What to queue runs with."""
-    return instructor_code() if is_instructor() else st.session_state.get(_CLASS, "")
+    """The code to queue runs with: the instructor code if it is valid, else the class code."""
+    return instructor_code() if is_instructor() else str(st.session_state.get(_CLASS, ""))
 
 
 def instructor_code() -> str:
-    """What to stop and delete the runs of others with."""
-    return st.session_state.get(_INSTRUCTOR, "")
+    """The code to stop and delete other people's runs with."""
+    return str(st.session_state.get(_INSTRUCTOR, ""))
 
 
 def is_instructor() -> bool:
-    """Whether this visitor has the instructor code."""
+    """Whether this visitor has typed the instructor code."""
     return _codes().is_instructor(instructor_code())
 
 
 def class_code_box() -> None:
-    """The box for the class code, on a server that asks for one, until it has been typed."""
+    """Draw the box for the class code, if the server requires one that is not yet typed."""
     codes = _codes()
     if codes.may_queue(class_code()):
         return
-    _code_box("Class code", _CLASS, "This server trains for those who have its class code.")
+    _code_box("Class code", _CLASS, "This server requires its class code to train runs.")
     if class_code():
         st.caption("This is not the class code.")
 
 
-def instructor_part() -> None:
-    """At the page's end: the box for the instructor code, and what it opens; nothing on a server
-    without such a code."""
+def instructor_controls() -> None:
+    """Draw the box for the instructor code, and the controls that the code unlocks.
+
+    Draws nothing on a server without an instructor code.
+    """
     codes = _codes()
     if not codes.instructor:
         return
-    # The code may open what is drawn above; what has moved would be drawn folded again.
-    unfolded = bool(instructor_code())
-    with st.expander("For the instructor", expanded=unfolded, icon=":material/shield_person:"):
-        _code_box("Instructor code", _INSTRUCTOR, "Opens Stop and Delete for everybody's runs.")
+    # A valid code adds buttons above, which move this expander; Streamlit would then draw it
+    # collapsed again.
+    expanded = bool(instructor_code())
+    with st.expander("For the instructor", expanded=expanded, icon=":material/shield_person:"):
+        _code_box("Instructor code", _INSTRUCTOR, "Lets you stop and delete anyone's runs.")
         if is_instructor():
-            st.caption("You can stop and delete everybody's runs, on this page as it is open now.")
+            st.caption("You can stop and delete anyone's runs while this page stays open.")
             st.button(
                 "Clear the queue",
                 icon=":material/playlist_remove:",
-                on_click=_clear,
-                help="Stop all runs that wait. Those that are being trained go on.",
+                on_click=_clear_queue,
+                help="Stop all waiting runs. Runs that are being trained continue.",
             )
         elif instructor_code():
             st.caption("This is not the instructor code.")
@@ -62,17 +65,17 @@ def _codes() -> AccessCodes:
     try:
         return server().store.codes
     except StoreUnavailable:
-        # It is said above the page; there is nothing to open.
+        # The banner above the page reports the failure; no code can unlock anything now.
         return NO_ACCESS_CODES
 
 
-def _code_box(label: str, key: str, help: str) -> None:
+def _code_box(label: str, key: str, help_text: str) -> None:
     st.text_input(
-        label, key=key, type="password", max_chars=100, help=help, persist_state="session"
+        label, key=key, type="password", max_chars=100, help=help_text, persist_state="session"
     )
 
 
-def _clear() -> None:
+def _clear_queue() -> None:
     with report_store_errors():
         stopped = server().store.clear_queue(instructor_code())
         st.toast(f"{stopped} waiting run{'' if stopped == 1 else 's'} stopped.")

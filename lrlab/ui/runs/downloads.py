@@ -1,4 +1,4 @@
-"""Taking runs away: as Keras code, as tables, for TensorBoard, and as JSON that is read back."""
+"""Download runs as Keras code, tables, TensorBoard logs and JSON; upload that JSON again."""
 
 from __future__ import annotations
 
@@ -19,109 +19,113 @@ from lrlab.export import (
     read_plan,
     tensorboard_zip,
 )
-from lrlab.runs.store import Run
+from lrlab.runs.store import Run, StoreError
 from lrlab.training.compile_mode import COMPILE_MODES
 from lrlab.ui.app.server import report_store_errors, server
 from lrlab.ui.recipe.session_draft import current_draft, put_draft
 
-UPLOAD = "take.upload"
+_UPLOAD = "take.upload"
 
-MOST_LOGGED = 100
-"""Runs in one TensorBoard log: each takes the page's process some 20 ms."""
+MAX_TENSORBOARD_RUNS = 100
+"""Runs in one TensorBoard log: each keeps the page's process busy for some 20 ms."""
 
 
-def downloads(runs: Sequence[Run]) -> None:
-    """Buttons that download one run in every form, or what several runs measured."""
+def download_buttons(runs: Sequence[Run]) -> None:
+    """Draw buttons that download one run in every format, or the measurements of several runs."""
     with (
-        st.expander("Take it away", icon=":material/download:"),
+        st.expander("Downloads", icon=":material/download:"),
         st.container(horizontal=True),
     ):
         if len(runs) == 1:
-            _code(runs[0])
+            _single_run_buttons(runs[0])
         name = f"run-{runs[0].id}" if len(runs) == 1 else "runs"
-        _download("Epochs as CSV", partial(_epochs, runs), f"{name}-epochs.csv")
-        _download("Points as CSV", partial(_points, runs), f"{name}-points.csv")
-        if len(runs) <= MOST_LOGGED:
-            _download("TensorBoard log", partial(_tensorboard, runs), f"{name}-tensorboard.zip")
+        _button("Epochs as CSV", partial(_epochs, runs), f"{name}-epochs.csv")
+        _button("Points as CSV", partial(_points, runs), f"{name}-points.csv")
+        if len(runs) <= MAX_TENSORBOARD_RUNS:
+            _button("TensorBoard log", partial(_tensorboard, runs), f"{name}-tensorboard.zip")
         else:
             st.caption(
-                f"A TensorBoard log holds at most {MOST_LOGGED} runs; these are {len(runs)}. Tick "
-                "fewer for one."
+                f"A TensorBoard log holds at most {MAX_TENSORBOARD_RUNS} runs; these are "
+                f"{len(runs)}. Tick fewer to download one."
             )
 
 
-def _code(run: Run) -> None:
+def _single_run_buttons(run: Run) -> None:
     plan = run.plan
-    # A run that was never begun has no way yet: the script then takes the plain one.
-    how = {
-        "jit_compile": bool(run.compile_mode) and COMPILE_MODES[run.compile_mode].jit_compile,
-        "name": run.name,
-        "data_source": run.data_source,
-    }
-    _download(
-        "Keras script",
-        partial(keras_script, plan, **how),
-        f"run-{run.id}.py",
-        "Plain Keras without LR Lab; run on its own it gives the same history.",
+    # A run that never started has no compile mode; its script does without XLA.
+    jit_compile = bool(run.compile_mode) and COMPILE_MODES[run.compile_mode].jit_compile
+    script, notebook = (
+        partial(export, plan, jit_compile=jit_compile, name=run.name, data_source=run.data_source)
+        for export in (keras_script, keras_notebook)
     )
-    _download("Notebook", partial(keras_notebook, plan, **how), f"run-{run.id}.ipynb")
+    _button(
+        "Keras script",
+        script,
+        f"run-{run.id}.py",
+        "Plain Keras without LR Lab; it gives the same history.",
+    )
+    _button("Notebook", notebook, f"run-{run.id}.ipynb")
     if server().store.has_keras_file(run.id):
-        _download(
+        _button(
             "Keras model",
-            partial(server().store.keras_file, run.id),
+            partial(_keras_file, run.id),
             f"run-{run.id}.keras",
-            "The trained network; it takes pixels from 0 to 255 and scales them itself.",
+            "The trained network; its inputs are pixels from 0 to 255, which it scales itself.",
         )
-    _download(
+    _button(
         "Recipe and plan as JSON",
         partial(plan_json, plan),
         f"run-{run.id}.json",
-        "“Keras code, link and JSON” below a page reads it back.",
+        "To load it again, use “Keras code, link and JSON” at the end of the Train page.",
     )
 
 
-def _download(label: str, make: Callable[[], str | bytes], file: str, why: str = "") -> None:
+def _button(
+    label: str, content: Callable[[], str | bytes], file: str, help_text: str | None = None
+) -> None:
     st.download_button(
         label,
-        make,
+        content,
         file,
         key=f"take.{file}",
         on_click="ignore",
         icon=":material/download:",
-        help=why or None,
+        help=help_text,
     )
+
+
+def _keras_file(run_id: int) -> bytes:
+    content = server().store.keras_file(run_id)
+    if content is None:
+        raise StoreError(f"Run {run_id} has no Keras model; the run may have been deleted.")
+    return content
+
+
+def _exported(run: Run) -> ExportedRun:
+    return ExportedRun(run.id, run.name, server().store.history(run))
 
 
 def _epochs(runs: Sequence[Run]) -> str:
-    store = server().store
-    return epochs_csv(ExportedRun(run.id, run.name, store.history(run)) for run in runs)
+    return epochs_csv(map(_exported, runs))
 
 
 def _points(runs: Sequence[Run]) -> str:
-    store = server().store
-    return points_csv(ExportedRun(run.id, run.name, store.history(run)) for run in runs)
+    return points_csv(map(_exported, runs))
 
 
 def _tensorboard(runs: Sequence[Run]) -> bytes:
-    store = server().store
-    return tensorboard_zip(
-        (
-            ExportedRun(run.id, run.name, store.history(run)),
-            run.started or run.created,
-        )
-        for run in runs
-    )
+    return tensorboard_zip((_exported(run), run.started or run.created) for run in runs)
 
 
-def read_back() -> None:
-    """A place for a JSON file: its recipe, and its plan if it has one, go into the controls."""
+def json_upload() -> None:
+    """Draw an upload box for JSON; the recipe and, if present, the plan go into the controls."""
     st.file_uploader(
-        "Read a recipe or plan from JSON", "json", key=UPLOAD, on_change=_read, max_upload_size=1
+        "Load a recipe or plan from JSON", "json", key=_UPLOAD, on_change=_load, max_upload_size=1
     )
 
 
-def _read() -> None:
-    file = st.session_state[UPLOAD]
+def _load() -> None:
+    file = st.session_state[_UPLOAD]
     if file is None:
         return
     with report_store_errors():

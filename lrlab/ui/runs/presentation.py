@@ -1,4 +1,4 @@
-"""The presentation view: the newest run in large type, followed by itself."""
+"""The presentation view: one run in large type; it switches to newer runs automatically."""
 
 from __future__ import annotations
 
@@ -18,38 +18,46 @@ from lrlab.ui.runs.run_cache import cached_run
 
 POLL_SECONDS = 1.0
 
-MINE, ANYBODYS = "my newest run", "the newest run of all"
+CHART_HEIGHT = 330
+"""Pixels."""
+
+OWN_RUN, ANY_RUN = "my newest run", "the newest run of all"
+"""Which runs the view follows."""
 
 
 def presentation() -> None:
-    """Draw the newest run for people at the back of a room; a newer one takes its place."""
-    st.html(Path(__file__).parent / "presentation.css")
+    """Draw the newest run for people at the back of a room, and switch to a newer one."""
+    st.html(Path(__file__).parents[1] / "app" / "presentation.css")
     st.fragment(_follow, run_every=POLL_SECONDS)()
 
 
 def _follow() -> None:
-    place = st.container()
+    view = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = st.segmented_control(
-            "Follow", [MINE, ANYBODYS], default=MINE, required=True, key="present.whose"
+        followed = st.segmented_control(
+            "Follow", [OWN_RUN, ANY_RUN], default=OWN_RUN, required=True, key="present.whose"
         )
         st.page_link("pages/train.py", label="Back to Train", icon=":material/close:")
-    with place, report_store_errors():
-        run = _newest(server().store.runs(browser() or "" if whose == MINE else None))
+    with view, report_store_errors():
+        run = _newest(server().store.runs(browser() or "" if followed == OWN_RUN else None))
         if run is None:
             st.title("No run yet", anchor=False)
-            st.markdown("Start one on the Train page: it then appears here by itself.")
+            st.markdown("Start one on the Train page; it appears here automatically.")
         else:
             _header(run)
             _body(run)
 
 
 def _newest(runs: list[Run]) -> Run | None:
-    """The run under way, else the one that began last, else the first that waits."""
-    begun = [run for run in runs if run.started]
-    running = [run for run in begun if run.state == "running"]
-    if running or begun:
-        return (running or sorted(begun, key=lambda run: run.started or 0, reverse=True))[0]
+    """The running run, else the one that started last, else the first in the queue, else None.
+
+    Args:
+        runs: newest first.
+    """
+    started = [run for run in runs if run.started]
+    running = [run for run in started if run.state == "running"]
+    if started:
+        return (running or sorted(started, key=lambda run: run.started or 0, reverse=True))[0]
     return runs[-1] if runs else None
 
 
@@ -63,12 +71,13 @@ def _header(run: Run) -> None:
 
 
 def _body(run: Run) -> None:
-    now = cached_run(server().store, run)
-    last = now.history.epochs[-1] if now.history.epochs else None
+    cached = cached_run(server().store, run)
+    epochs, length = cached.history.epochs, cached.history.plan.epochs
+    last = epochs[-1] if epochs else None
     for column, label, value, share in zip(
         st.columns(3),
         ("Training loss", "Validation accuracy", "Test accuracy"),
-        (last and last.loss, last and last.val_accuracy, run.test_accuracy),
+        (last.loss if last else None, last.val_accuracy if last else None, run.test_accuracy),
         (False, True, True),
         strict=True,
     ):
@@ -78,18 +87,18 @@ def _body(run: Run) -> None:
         show_chart(
             loss_chart,
             f"present.loss.{run.id}",
-            now.point_rows,
-            now.epoch_rows,
+            cached.point_rows,
+            cached.epoch_rows,
             large=True,
-            length=now.history.plan.epochs,
-            height=330,
+            length=length,
+            height=CHART_HEIGHT,
         )
     with right:
         show_chart(
             accuracy_chart,
             f"present.accuracy.{run.id}",
-            now.epoch_rows,
+            cached.epoch_rows,
             large=True,
-            length=now.history.plan.epochs,
-            height=330,
+            length=length,
+            height=CHART_HEIGHT,
         )

@@ -1,4 +1,4 @@
-"""The short list of one's newest runs; one of them is open."""
+"""The short list of the visitor's newest runs, one of which is open."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from lrlab.ui.app.browser_identity import browser
 from lrlab.ui.app.polling import may_rerun, poll_intervals
 from lrlab.ui.app.server import report_store_errors, server
 
-OPEN = "run"
+OPEN_RUN = "run"
 """Session key of the open run's number."""
 
 _PICKED = "run.picked"
+"""Session key: whether a row was clicked since the page was last drawn."""
 
-MOST = 5
-"""Runs listed, the newest."""
+MAX_ENTRIES = 5
+"""Entries listed, newest first."""
 
 
 def open_run() -> int | None:
-    """The run to show: the one picked, else my newest, else none."""
-    store, me = server().store, browser()
-    picked = st.session_state.get(OPEN)
-    known = store.runs()
-    if any(run.id == picked for run in known):
+    """The number of the run to show: the picked one, else the visitor's newest, else None."""
+    store, visitor = server().store, browser()
+    picked = st.session_state.get(OPEN_RUN)
+    runs = store.runs()
+    if any(run.id == picked for run in runs):
         return picked
-    mine = [run.id for run in known if run.owner == me]
-    return mine[0] if mine else None
+    own = [run.id for run in runs if run.owner == visitor]
+    return own[0] if own else None
 
 
 def run_list() -> None:
-    """My newest runs; a click on a row opens it. Kept up to date while any is under way."""
+    """Draw the visitor's newest runs, polled while any run is active; a click on a row opens it."""
     active = server().store.has_active_runs()
     st.fragment(_refresh, run_every=poll_intervals().lists if active else None)(active)
 
@@ -46,9 +47,9 @@ def _refresh(was_active: bool) -> None:
 
 def _list(was_active: bool) -> None:
     store = server().store
-    entries = list_entries(store.runs(browser() or ""), store.groups())[:MOST]
+    entries = list_entries(store.runs(browser() or ""), store.groups())[:MAX_ENTRIES]
     if st.session_state.pop(_PICKED, False):
-        # The run is drawn outside this part of the page.
+        # The open run is drawn outside this fragment.
         st.rerun()
     if was_active and not store.has_active_runs() and may_rerun():
         st.rerun()
@@ -58,12 +59,12 @@ def _list(was_active: bool) -> None:
     else:
         _table(entries)
     with st.container(horizontal=True):
-        st.page_link("pages/runs.py", label="All runs, and comparing them", icon=":material/table:")
+        st.page_link("pages/runs.py", label="All runs, to compare them", icon=":material/table:")
         st.page_link("pages/present.py", label="On a projector", icon=":material/present_to_all:")
 
 
 def _table(entries: list[RunListEntry]) -> None:
-    # A selection is kept by row; another list of runs must begin without one.
+    # Streamlit keeps a selection by row, so a changed list of runs must start without one.
     key = f"runs.newest.{entries[0].ids[-1]}.{len(entries)}"
     st.dataframe(
         pd.DataFrame([_row(entry) for entry in entries]),
@@ -85,7 +86,7 @@ def _table(entries: list[RunListEntry]) -> None:
     )
 
 
-def _row(entry: RunListEntry) -> dict:
+def _row(entry: RunListEntry) -> dict[str, object]:
     newest = entry.runs[-1]
     return {
         "run": newest.id,
@@ -101,5 +102,5 @@ def _row(entry: RunListEntry) -> dict:
 def _open_selected(ids: list[int], key: str) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
-        st.session_state[OPEN] = ids[rows[0]]
+        st.session_state[OPEN_RUN] = ids[rows[0]]
         st.session_state[_PICKED] = True

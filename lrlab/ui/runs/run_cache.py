@@ -1,4 +1,4 @@
-"""What is looked at of a run under way, read once for all who watch."""
+"""A run's measurements and chart tables, read once for all sessions that watch the run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lrlab.ui.app.polling import CROWDED, is_crowded
 
 @dataclass(frozen=True, eq=False)
 class CachedRun:
-    """What a run's page shows of it.
+    """A run's history and its tables for charts.
 
     Args:
-        history: what it measured.
-        point_rows, epoch_rows: the same as rows for charts.
-        planned_rows: the planned learning rate, as rows for charts.
-        rate_difference: the largest difference between planned and recorded learning rate, if
-            both are known.
+        history: what the run measured.
+        point_rows, epoch_rows: the history as rows for charts.
+        planned_rows: the planned learning rate as rows for charts.
+        rate_difference: the largest difference between planned and recorded learning rate; None
+            if either is unknown.
     """
 
     history: RunHistory
@@ -36,44 +36,44 @@ class CachedRun:
     rate_difference: float | None
 
 
-def run_now(store: Store, run_id: int) -> Run:
-    """The run as it is; in front of a class, as it was when one of them last looked.
+def current_run(store: Store, run_id: int) -> Run:
+    """The run's current row; while many watch, at most one poll interval old.
 
     Raises:
-        UnknownRun: there is none of this number.
+        UnknownRun: no run has this number.
     """
     if not is_crowded():
         return store.run(run_id)
-    with _one_reads:
-        return _run_at(store, run_id, _look())
+    with _reading:
+        return _run_at(store, run_id, _poll_number())
 
 
 def cached_run(store: Store, run: Run) -> CachedRun:
-    """What there is to see of a run, read again only when the run has moved on; in front of a
-    class, for all of them together once in the time between two looks."""
+    """The run's measurements, read again only after the run has moved on; while many watch, only
+    once per poll interval for all of them."""
     crowded = run.state == "running" and is_crowded()
-    moved = ("look", _look()) if crowded else ("step", run.step)
-    with _one_reads:
-        return _read(store, run.id, run.attempt, moved, run.state, run.phase)
+    version = ("poll", _poll_number()) if crowded else ("step", run.step)
+    with _reading:
+        return _read(store, run.id, run.attempt, version, run.state, run.phase)
 
 
-_one_reads = Lock()
-"""Thirty that look at the same moment find what the first of them has read."""
+_reading = Lock()
+"""Sessions that poll at the same moment wait for the first one's read and share it."""
 
 
-def _look() -> int:
-    """The number of the class's look that it is time for."""
+def _poll_number() -> int:
+    """The number of the current poll interval, the same for all sessions."""
     return int(time.monotonic() / CROWDED.progress)
 
 
 @lru_cache(maxsize=128)
-def _run_at(store: Store, run_id: int, _look: int) -> Run:
+def _run_at(store: Store, run_id: int, _poll: int) -> Run:
     return store.run(run_id)
 
 
 @lru_cache(maxsize=128)
 def _read(
-    store: Store, run_id: int, _attempt: int, _moved: tuple[str, int], _state: State, _phase: str
+    store: Store, run_id: int, _attempt: int, _version: tuple[str, int], _state: State, _phase: str
 ) -> CachedRun:
     history = store.history(store.run(run_id))
     plan = history.plan

@@ -1,4 +1,4 @@
-"""Whatever is looked at, drawn as what it is: a run, a group, or runs compared."""
+"""Draw the selected runs as what they are: one run, a group, or a comparison."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lrlab.recipes.plan import RunPlan
 from lrlab.runs.store import Group, Run
 from lrlab.ui.app.server import server
-from lrlab.ui.range_test.range_test import range_test_view
-from lrlab.ui.runs.annotations import about, about_group
-from lrlab.ui.runs.comparison import comparison, lines_for
+from lrlab.ui.range_test.result import range_test_view
+from lrlab.ui.runs.annotations import group_annotations, run_annotations
+from lrlab.ui.runs.comparison import comparison, run_series
 from lrlab.ui.runs.epoch_snapshots import epoch_snapshots_view
 from lrlab.ui.runs.run_view import run_header, run_view
 from lrlab.ui.runs.seeds_view import seeds_view
@@ -17,11 +17,11 @@ from lrlab.ui.sweep.result import sweep_view
 
 
 def run_detail_by_id(run_id: int, plan: RunPlan) -> None:
-    """Draw a run; one that was queued with others together with them.
+    """Draw a run, or its whole group if it was queued in one.
 
     Args:
         run_id: the run.
-        plan: the planned run, whose recipe takes what a range test suggests.
+        plan: the planned run; its recipe receives the rate that a range test suggests.
     """
     store = server().store
     run = store.run(run_id)
@@ -35,19 +35,20 @@ def run_detail_by_id(run_id: int, plan: RunPlan) -> None:
 def run_detail(runs: Sequence[Run], plan: RunPlan) -> None:
     """Draw one run, all runs of a group, or a comparison; ``plan`` as for `run_detail_by_id`."""
     store = server().store
-    group = runs[0].group
-    if group is not None and {run.id for run in store.runs(group=group)} == {r.id for r in runs}:
-        found = store.group(group)
-        _group_view(found, plan)
+    group_id = runs[0].group
+    ids = {run.id for run in runs}
+    if group_id is not None and {run.id for run in store.runs(group=group_id)} == ids:
+        group = store.group(group_id)
+        _group_view(group, plan)
         if len(runs) == 1:
             run_header(runs[0])
-        about_group(found, runs)
+        group_annotations(group, runs)
     elif len(runs) == 1:
         run_view(runs[0].id)
         epoch_snapshots_view(runs[0])
-        about(runs[0])
+        run_annotations(runs[0])
     else:
-        comparison(lines_for(runs))
+        comparison(run_series(runs))
 
 
 def _group_view(group: Group, plan: RunPlan) -> None:

@@ -1,4 +1,4 @@
-"""The runs that are looked at; the address says which, so that a link opens them."""
+"""The selected runs, kept in the page address so that a link opens the same selection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lrlab.text import escape_markdown
 
 
 def selected_runs() -> tuple[int, ...]:
-    """The numbers in the address, in their order; none where there are none."""
+    """The run numbers in the address, in its order; empty if it has none or they are invalid."""
     try:
         return run_numbers(st.query_params.get(RUNS) or st.query_params.get(RUN) or "")
     except InvalidInput as error:
@@ -21,17 +21,17 @@ def selected_runs() -> tuple[int, ...]:
 
 
 def select_runs(ids: Sequence[int]) -> None:
-    """Put these numbers into the address; Back then leads to those before."""
-    wanted = selection_query(ids)
+    """Put these run numbers into the address; the browser's Back restores the previous ones."""
+    query = selection_query(ids)
     for key in (RUN, RUNS):
-        if key in wanted:
-            st.query_params[key] = wanted[key]
+        if key in query:
+            st.query_params[key] = query[key]
         elif key in st.query_params:
             del st.query_params[key]
 
 
 def selection_query(ids: Sequence[int]) -> dict[str, str]:
-    """What a link to these runs carries."""
+    """The query parameters of a link to these runs."""
     if not ids:
         return {}
     return {RUNS if len(ids) > 1 else RUN: ",".join(map(str, ids))}

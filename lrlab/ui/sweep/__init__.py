@@ -1,1 +1,1 @@
-"""Sweeps on pages."""
+"""Sweeps on pages: planning and starting one, and its result."""

@@ -1,4 +1,4 @@
-"""What a sweep came to: in words, as U-curves and as a heat map; a click takes a cell."""
+"""A sweep's result: a verdict, U-curves, a heat map and a table; a click applies a cell."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ import pandas as pd
 import streamlit as st
 from pandas.api.types import is_numeric_dtype
 
-from lrlab.charts import heat_chart, heat_table, sweep_table, sweep_u_chart, sweep_u_table
+from lrlab.charts import (
+    heat_chart,
+    heat_table,
+    sweep_table,
+    sweep_u_curve_chart,
+    sweep_u_curve_table,
+)
 from lrlab.controls.fields import CHOICES
 from lrlab.experiments.measures import MEASURES
-from lrlab.experiments.sweep import swept_value
+from lrlab.experiments.sweep import axis_value
 from lrlab.experiments.sweep_results import (
     Cell,
     SweepResult,
-    best_of,
     best_sentence,
     cell_text,
-    ranked,
+    find_best_cell,
+    rank_cells,
     sweep_result,
     sweep_sentence,
 )
@@ -37,26 +43,28 @@ from lrlab.ui.recipe.apply_recipe import (
 )
 from lrlab.ui.runs.comparison import POLL_SECONDS
 from lrlab.ui.runs.seeds_view import group_progress
-from lrlab.ui.sweep.controls import SHOWN
+from lrlab.ui.sweep.controls import SHOWN_SWEEP
 
-MEASURE = "last_val_loss"
-"""By which a sweep is judged at first."""
+DEFAULT_MEASURE = "last_val_loss"
 
 
 def sweep_results() -> None:
-    """The sweep that is looked at, kept up to date while it is under way."""
+    """Draw a choice of sweeps and the chosen one, polled while it is active."""
     sweeps = [group for group in server().store.groups() if group.kind == "sweep"]
-    mine = [group for group in sweeps if group.owner == browser()]
+    own = [group for group in sweeps if group.owner == browser()]
     if not sweeps:
         st.caption("There are no sweeps yet.")
         return
-    # A stranger's sweep is shown when it is picked, never by itself.
-    ids = [group.id for group in mine + [group for group in sweeps if group not in mine]]
+    # Other people's sweeps come last and are shown only if chosen. While none is chosen, the
+    # selectbox returns None.
+    ids: list[int | None] = [
+        group.id for group in own + [group for group in sweeps if group not in own]
+    ]
     names = {group.id: f"{group.id}: {group.name}" for group in sweeps}
-    if st.session_state.get(SHOWN) not in ids:
-        st.session_state[SHOWN] = mine[0].id if mine else None
+    if st.session_state.get(SHOWN_SWEEP) not in ids:
+        st.session_state[SHOWN_SWEEP] = own[0].id if own else None
     shown = st.selectbox(
-        "Sweep", ids, key=SHOWN, format_func=names.__getitem__, placeholder="Choose a sweep"
+        "Sweep", ids, key=SHOWN_SWEEP, format_func=names.__getitem__, placeholder="Choose a sweep"
     )
     if shown is None:
         return
@@ -64,7 +72,7 @@ def sweep_results() -> None:
 
 
 def sweep_view(group: Group) -> None:
-    """Draw a sweep, and keep it up to date while any of its runs is under way."""
+    """Draw a sweep, and keep it up to date while any of its runs is active."""
     active = any(run.state not in ENDED for run in server().store.runs(group=group.id))
     st.fragment(_watch, run_every=POLL_SECONDS if active else None)(group, active)
 
@@ -76,15 +84,15 @@ def _watch(group: Group, was_active: bool) -> None:
             st.rerun()
         rerun_after_apply()
         group_progress(group, runs)
-        measure = st.segmented_control(
-            "Judged by",
+        measure_key = st.segmented_control(
+            "Compared by",
             list(MEASURES),
-            default=MEASURE,
+            default=DEFAULT_MEASURE,
             required=True,
             format_func=lambda key: MEASURES[key].label,
             key="sweep.measure",
         )
-        result = _result(runs, measure)
+        result = _result(runs, measure_key)
         if not result.cells:
             st.caption("No run has finished.")
             return
@@ -113,47 +121,49 @@ def _result(runs: Sequence[Run], measure_key: str) -> SweepResult:
 def _answer(result: SweepResult, runs: Sequence[Run]) -> None:
     under_way = any(run.state not in ENDED for run in runs)
     st.markdown(f"**{sweep_sentence(result, under_way)}**")
-    best = best_of(result)
+    best = find_best_cell(result)
     if best is None:
         return
-    # Before the last run the next best may be another one at any moment.
+    # While runs are active, the runner-up may change at any moment.
     st.markdown("" if under_way else best_sentence(result))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Take the best into the recipe",
+            "Use the best in the recipe",
             icon=":material/content_copy:",
-            on_click=_take,
+            on_click=_apply,
             args=(result, best.cell, runs),
             help=cell_text(result, best.cell),
         )
         applied_note()
 
 
-def _take(result: SweepResult, cell: Cell, runs: Sequence[Run]) -> None:
+def _apply(result: SweepResult, cell: Cell, runs: Sequence[Run]) -> None:
     """Put the recipe of a cell's runs into the controls."""
     for run in runs:
         plan = run.plan
-        at = tuple(swept_value(plan, key) for key in result.axes)
-        if (plan.recipe.optimizer.name, at) == (cell.optimizer, cell.at):
+        values = tuple(axis_value(plan, key) for key in result.axes)
+        if (plan.recipe.optimizer.name, values) == (cell.optimizer, cell.axis_values):
             apply_recipe(plan, cell_text(result, cell))
             return
 
 
 def _u_curves(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
-    tables = {axis: sweep_u_table(result, axis) for axis in range(len(result.axes))}
-    drawn = [axis for axis, (points, _) in tables.items() if not points.empty]
-    places = two_sides(f"sweep-{group.id}") if len(drawn) > 1 else [st.container()]
-    for axis, place in zip(drawn, places, strict=False):
-        with place:
+    tables = {axis: sweep_u_curve_table(result, axis) for axis in range(len(result.axes))}
+    axes = [axis for axis, (points, _) in tables.items() if not points.empty]
+    containers = two_sides(f"sweep-{group.id}") if len(axes) > 1 else [st.container()]
+    for axis, container in zip(axes, containers, strict=False):
+        with container:
             _u_curve(group, axis, result, runs, *tables[axis])
-    if not drawn:
+    if not axes:
         return
-    seeds = "Lines are means over seeds, bands reach from the lowest to the highest. "
-    lost = "× marks values at which runs diverged. "
+    several_seeds = any(len(cell.values) > 1 for cell in result.cells)
+    any_diverged = any(cell.band.diverged for cell in result.cells)
+    seeds_text = "Lines are means over seeds; bands reach from the lowest to the highest value. "
+    diverged_text = "× marks values at which runs diverged. "
     st.caption(
-        (seeds if any(len(cell.values) > 1 for cell in result.cells) else "")
-        + (lost if any(cell.band.diverged for cell in result.cells) else "")
-        + "Click a point to take it into the recipe."
+        (seeds_text if several_seeds else "")
+        + (diverged_text if any_diverged else "")
+        + "Click a point to use it in the recipe."
     )
 
 
@@ -163,7 +173,7 @@ def _u_curve(
     result: SweepResult,
     runs: Sequence[Run],
     points: pd.DataFrame,
-    lost: pd.DataFrame,
+    diverged: pd.DataFrame,
 ) -> None:
     param = result.params[axis]
     others = "".join(
@@ -177,17 +187,17 @@ def _u_curve(
         if isinstance(value, int | float)
     ]
     show_chart(
-        sweep_u_chart,
+        sweep_u_curve_chart,
         key,
         points,
-        lost,
-        on_select=partial(_take_point, key, axis, result, runs),
-        recipes=tuple(OPTIMIZERS[key].label for key in result.optimizers),
+        diverged,
+        on_select=partial(_apply_point, key, axis, result, runs),
+        recipes=tuple(OPTIMIZERS[optimizer].label for optimizer in result.optimizers),
         x=param.name,
         y=result.measure.label,
         ticks=tuple(ticks),
         log_x=param.scale == "log" and ticks[0][0] > 0,
-        # Within a power of ten a logarithmic axis would have next to no numbers.
+        # Within a single power of ten, a logarithmic axis would have hardly any labels.
         log_y=not result.measure.share and points["high"].max() > 10 * points["low"].min() > 0,
     )
 
@@ -197,18 +207,18 @@ def _title(result: SweepResult) -> str:
     return label[0].upper() + label[1:]
 
 
-def _take_point(key: str, axis: int, result: SweepResult, runs: Sequence[Run]) -> None:
-    for chosen in st.session_state[key].selection["cell"]:
+def _apply_point(key: str, axis: int, result: SweepResult, runs: Sequence[Run]) -> None:
+    for point in st.session_state[key].selection["cell"]:
         sign = -1 if result.measure.higher_is_better else 1
         cells = [
             cell
             for cell in result.cells
-            if OPTIMIZERS[cell.optimizer].label == chosen["recipe"]
-            and cell.at[axis] == chosen["x"]
+            if OPTIMIZERS[cell.optimizer].label == point["recipe"]
+            and cell.axis_values[axis] == point["x"]
             and cell.band.values
         ]
         if cells:
-            _take(result, min(cells, key=lambda cell: sign * cell.band.mean), runs)
+            _apply(result, min(cells, key=lambda cell: sign * cell.band.mean), runs)
 
 
 def _heat_map(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
@@ -234,50 +244,54 @@ def _heat_map(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
         heat_chart,
         key,
         table,
-        on_select=partial(_take_cell, key, optimizer, result, runs),
+        on_select=partial(_apply_heat_cell, key, optimizer, result, runs),
         xs=xs,
         ys=ys,
         x=x.name,
         y=y.name,
     )
-    st.caption("Click a cell to take it into the recipe.")
+    st.caption("Click a cell to use it in the recipe.")
 
 
-def _take_cell(key: str, optimizer: str, result: SweepResult, runs: Sequence[Run]) -> None:
-    for chosen in st.session_state[key].selection["cell"]:
-        wanted = (optimizer, chosen["x"], chosen["y"])
+def _apply_heat_cell(key: str, optimizer: str, result: SweepResult, runs: Sequence[Run]) -> None:
+    for point in st.session_state[key].selection["cell"]:
+        selected = (optimizer, point["x"], point["y"])
         for cell in result.cells:
-            texts = (p.text(value) for p, value in zip(result.params, cell.at, strict=True))
-            if (cell.optimizer, *texts) == wanted:
-                _take(result, cell, runs)
+            texts = (
+                param.text(value)
+                for param, value in zip(result.params, cell.axis_values, strict=True)
+            )
+            if (cell.optimizer, *texts) == selected:
+                _apply(result, cell, runs)
 
 
 def _table(group: Group, result: SweepResult, runs: Sequence[Run]) -> None:
-    """The same in numbers, for those who do not see or point: ticking a row takes it."""
+    """Draw all cells as a table, for visitors who cannot see or click the charts."""
     with st.expander("All values in numbers", icon=":material/table:"):
-        cells = ranked(result)
+        cells = rank_cells(result)
         key = f"sweep.table.{group.id}.{result.measure.label}.{len(cells)}.{selection_turn()}"
         table = sweep_table(result, cells)
-        shape = "percent" if result.measure.share else "%.4g"
-        measured = (result.measure.label, "lowest seed", "highest seed")
-        shapes = dict.fromkeys((param.name for param in result.params), "%.6g")
+        measure_format = "percent" if result.measure.share else "%.4g"
+        measure_columns = (result.measure.label, "lowest value", "highest value")
+        formats = dict.fromkeys((param.name for param in result.params), "%.6g")
+        formats |= dict.fromkeys(measure_columns, measure_format)
         st.dataframe(
             table,
             key=key,
             column_config={
-                name: st.column_config.NumberColumn(format=one)
-                for name, one in (shapes | dict.fromkeys(measured, shape)).items()
+                name: st.column_config.NumberColumn(format=number_format)
+                for name, number_format in formats.items()
                 if is_numeric_dtype(table[name])
             },
             hide_index=True,
-            on_select=partial(_take_row, key, cells, result, runs),
+            on_select=partial(_apply_row, key, cells, result, runs),
             selection_mode="single-row",
             placeholder="–",
-            alt="All values of the sweep, the best first. Tick a row to take it into the recipe.",
+            alt="All values of the sweep, best first. Tick a row to use it in the recipe.",
         )
-        st.caption("The best comes first. Tick a row to take it into the recipe.")
+        st.caption("The best comes first. Tick a row to use it in the recipe.")
 
 
-def _take_row(key: str, cells: Sequence[Cell], result: SweepResult, runs: Sequence[Run]) -> None:
+def _apply_row(key: str, cells: Sequence[Cell], result: SweepResult, runs: Sequence[Run]) -> None:
     for row in st.session_state[key]["selection"]["rows"]:
-        _take(result, cells[row], runs)
+        _apply(result, cells[row], runs)

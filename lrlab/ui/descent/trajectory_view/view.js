@@ -1,14 +1,14 @@
-// The map with one or more paths, and their playback, all in the browser.
+// The map with one or more trajectories and their playback, all in the browser.
 //
 // Streamlit calls the default function again with the same elements whenever the data or the theme
-// changes, so what must live on (the step shown, the timer) is kept on the root element, and
-// handlers are assigned, never added.
+// changes. State that must survive (the current index, the timer) is therefore kept on the root
+// element, and event handlers are assigned, not added.
 
 const BOX = { left: 72, top: 8, size: 500 };
 const WIDTH = 620;
 const SVG = "http://www.w3.org/2000/svg";
 const FRAME_MS = 40;
-const FAR = 1e5; // farther than this many pixels, SVG renderers lose their precision
+const FAR = 1e5; // pixels; SVG renderers are imprecise beyond this
 
 const STAR = (() => {
   const corners = Array.from({ length: 10 }, (_, i) => {
@@ -20,37 +20,37 @@ const STAR = (() => {
 })();
 
 function element(name, attributes, parent) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  parent.append(made);
-  return made;
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  parent.append(node);
+  return node;
 }
 
 function ticks(low, high) {
   const rough = (high - low) / 5;
   const decade = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((lead) => lead * decade).find((size) => size >= rough);
-  const found = [];
-  for (let i = Math.ceil(low / step); i * step <= high + step * 1e-9; i++) found.push(i * step);
-  return found.map((value) => Number(value.toPrecision(12)));
+  const values = [];
+  for (let i = Math.ceil(low / step); i * step <= high + step * 1e-9; i++) values.push(i * step);
+  return values.map((value) => Number(value.toPrecision(12)));
 }
 
-// Numbers travel as the bytes of a Float32Array in base64: a tenth of what JSON takes.
-const numbers = (text) =>
+// Numbers arrive as the bytes of a Float32Array in base64, a tenth of their size in JSON.
+const decodeNumbers = (text) =>
   new Float32Array(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer);
 
-function shown(value) {
+function formatNumber(value) {
   if (!Number.isFinite(value)) return "not finite";
   const small = value !== 0 && Math.abs(value) < 1e-3;
   return small ? value.toExponential(2) : Number(value.toPrecision(4)).toString();
 }
 
-const grouped = (count) => count.toLocaleString("en-US");
+const formatCount = (count) => count.toLocaleString("en-US");
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const find = (selector) => parentElement.querySelector(selector);
   const root = find(".path-view");
-  const view = (root.view ??= { step: null, timer: 0, atEnd: true });
+  const view = (root.view ??= { index: null, timer: 0, atEnd: true });
   const [svg, scrub, play, readout] = ["svg", ".scrub", ".play", ".readout"].map(find);
   const [[xLow, xHigh], [yLow, yHigh]] = data.bounds;
 
@@ -62,18 +62,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (far > 1) [px, py] = [px / far, py / far];
     return [BOX.left + BOX.size / 2 + px, BOX.top + BOX.size / 2 + py];
   };
-  const fromEvent = (event) => {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(
+  // The event's place on the map: fractions of its width and height, from the top left corner.
+  const eventFraction = (event) => {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(
       svg.getScreenCTM().inverse(),
     );
-    return [(at.x - BOX.left) / BOX.size, (at.y - BOX.top) / BOX.size];
+    return [(point.x - BOX.left) / BOX.size, (point.y - BOX.top) / BOX.size];
   };
   const toSurface = ([across, down]) => [
     xLow + across * (xHigh - xLow),
     yHigh - down * (yHigh - yLow),
   ];
 
-  // What stays while a path plays: picture, axes, marks.
+  // Static parts: picture, axes, marks.
   for (const rect of parentElement.querySelectorAll(".frame, image")) {
     rect.setAttribute("x", BOX.left);
     rect.setAttribute("y", BOX.top);
@@ -131,83 +132,90 @@ export default function ({ data, parentElement, setTriggerValue }) {
     element("text", label, arrows).textContent = arrow.label;
   }
 
-  // Each path: all of it faint, what has been played so far strong, its head a disc.
+  // Each trajectory: all of it faint, the part played so far strong, its head a disc.
   const lines = find(".paths");
   const heads = find(".heads");
   lines.replaceChildren();
   heads.replaceChildren();
   const theme = getComputedStyle(root).getPropertyValue("--st-chart-categorical-colors");
   const palette = theme.split(",").map((colour) => colour.trim());
-  const paths = data.paths.map(({ label, slot, points, values, rates }) => {
-    const flat = numbers(points);
+  const trajectories = data.trajectories.map(({ label, slot, points, values, rates }) => {
+    const flat = decodeNumbers(points);
     const pairs = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-    return { label, slot, points: pairs, values: numbers(values), rates: numbers(rates) };
+    return {
+      label,
+      slot,
+      points: pairs,
+      values: decodeNumbers(values),
+      rates: decodeNumbers(rates),
+    };
   });
-  const drawn = paths.map((path) => {
-    const colour = palette[path.slot % palette.length];
-    const pixels = path.points.map(toPixels);
+  const drawings = trajectories.map((trajectory) => {
+    const colour = palette[trajectory.slot % palette.length];
+    const pixels = trajectory.points.map(toPixels);
     const end = pixels.indexOf(null);
     const finite = end < 0 ? pixels : pixels.slice(0, end);
-    const text = finite.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+    const texts = finite.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
     const line = (kind, stroke) => element("polyline", { class: kind, stroke }, lines);
-    line("ahead", colour).setAttribute("points", text.join(" "));
+    line("ahead", colour).setAttribute("points", texts.join(" "));
     return {
-      text,
+      texts,
       finite,
       casing: line("casing", "#fff"),
       done: line("done", colour),
       head: element("circle", { r: 6, fill: colour }, heads),
     };
   });
-  const last = Math.max(...paths.map((path) => path.points.length)) - 1;
+  const last = Math.max(...trajectories.map(({ points }) => points.length)) - 1;
 
   const draw = (index) => {
-    view.step = index;
+    view.index = index;
     view.atEnd = index === last;
     scrub.value = index;
-    drawn.forEach(({ text, finite, casing, done, head }) => {
-      const so_far = text.slice(0, index + 1).join(" ");
-      casing.setAttribute("points", so_far);
-      done.setAttribute("points", so_far);
-      const at = finite[Math.min(index, finite.length - 1)];
-      head.setAttribute("cx", at[0]);
-      head.setAttribute("cy", at[1]);
+    drawings.forEach(({ texts, finite, casing, done, head }) => {
+      const played = texts.slice(0, index + 1).join(" ");
+      casing.setAttribute("points", played);
+      done.setAttribute("points", played);
+      const [x, y] = finite[Math.min(index, finite.length - 1)];
+      head.setAttribute("cx", x);
+      head.setAttribute("cy", y);
     });
     const k = data.steps[index];
-    const parts = [`step ${grouped(k)} of ${grouped(data.steps[last])}`];
-    for (const path of paths) {
-      const i = Math.min(index, path.points.length - 1);
-      const name = paths.length > 1 ? `${path.label}: ` : "";
-      parts.push(`${name}f = ${shown(path.values[i])}`);
-      if (paths.length === 1) {
-        parts.push(`at (${path.points[i].map(shown).join(", ")})`);
-        if (path.rates[i] !== undefined) parts.push(`learning rate ${shown(path.rates[i])}`);
+    const parts = [`step ${formatCount(k)} of ${formatCount(data.steps[last])}`];
+    for (const trajectory of trajectories) {
+      const i = Math.min(index, trajectory.points.length - 1);
+      const name = trajectories.length > 1 ? `${trajectory.label}: ` : "";
+      parts.push(`${name}f = ${formatNumber(trajectory.values[i])}`);
+      if (trajectories.length === 1) {
+        parts.push(`at (${trajectory.points[i].map(formatNumber).join(", ")})`);
+        const rate = trajectory.rates[i];
+        if (rate !== undefined) parts.push(`learning rate ${formatNumber(rate)}`);
       }
     }
     readout.textContent = parts.join(" · ");
     scrub.setAttribute("aria-valuetext", readout.textContent);
   };
-  const label = () => {
+  const labelButton = () => {
     play.textContent = view.timer ? "❚❚ Pause" : "▶ Play";
   };
   const stop = () => {
     clearInterval(view.timer);
     view.timer = 0;
-    label();
+    labelButton();
   };
-  // A long path plays in some ten seconds, so several steps a frame.
+  // Even a long trajectory plays in about ten seconds, with several points per frame.
   const stride = Math.max(1, Math.round(last / 250));
-  // A timer started with earlier data goes on with these.
+  // A timer that was started with earlier data continues with these.
   Object.assign(view, { draw, stop, last, stride });
 
   play.onclick = () => {
     if (view.timer) return stop();
-    if (view.step >= view.last) draw(0);
+    if (view.index >= view.last) draw(0);
     view.timer = setInterval(() => {
-      if (view.step >= view.last) return view.stop();
-      view.draw(Math.min(view.step + view.stride, view.last));
+      if (view.index >= view.last) return view.stop();
+      view.draw(Math.min(view.index + view.stride, view.last));
     }, FRAME_MS);
-    label();
+    labelButton();
   };
   scrub.max = last;
   scrub.oninput = () => draw(Number(scrub.value));
@@ -217,7 +225,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       setTriggerValue("start", toSurface(fraction));
     }
   };
-  svg.onclick = (event) => startAt(fromEvent(event));
+  svg.onclick = (event) => startAt(eventFraction(event));
   const aim = find(".aim");
   const showAim = (fraction) => {
     view.aim = fraction;
@@ -240,8 +248,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   svg.onblur = () => aim.setAttribute("visibility", "hidden");
 
-  draw(view.atEnd ? last : Math.min(view.step, last));
-  label();
+  draw(view.atEnd ? last : Math.min(view.index, last));
+  labelButton();
   return () => {
     clearInterval(view.timer);
     view.resize.disconnect();

@@ -1,4 +1,4 @@
-"""Map: two hyperparameters of the recipe against the outcome of ten thousand paths."""
+"""Map: the outcome of ten thousand paths over two of the recipe's hyperparameters."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lrlab.ui.recipe.current import current_trajectory
 require_bootstrap()
 
 st.title("Map", anchor=False)
-answer = st.container()
-map_side, path_side = two_sides("map", 6, 5)
-with path_side:
+answer_place = st.container()
+map_side, trajectory_side = two_sides("map", 6, 5)
+with trajectory_side:
     trajectory_controls(surface_choice())
-path = current_trajectory(noisy=False)
+trajectory = current_trajectory(noisy=False)
 with map_side:
-    x, y, outcome = map_controls(path.recipe)
-    result = hyperparameter_map_view(path, x, y, outcome)
-answer.markdown(f"**{map_sentence(result)}**")
-with path_side:
-    st.markdown(trajectory_sentence(path))
-    trajectory_map(path)
+    x, y, outcome = map_controls(trajectory.recipe)
+    result = hyperparameter_map_view(trajectory, x, y, outcome)
+answer_place.markdown(f"**{map_sentence(result)}**")
+with trajectory_side:
+    st.markdown(trajectory_sentence(trajectory))
+    trajectory_map(trajectory)
