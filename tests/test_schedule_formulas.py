@@ -242,7 +242,7 @@ def test_a_reactive_schedule_says_that_it_cannot_be_drawn_ahead() -> None:
 
 def test_a_reactive_schedule_starts_at_the_optimizers_learning_rate_and_allows_no_ramp() -> None:
     assert recipe_of("reduce_lr_on_plateau").schedule.params["learning_rate"] == 0.001
-    with pytest.raises(InvalidInput, match="ramp cannot be applied to"):
+    with pytest.raises(InvalidInput, match="cannot be combined with schedule reduce_lr_on_plateau"):
         recipe_of("reduce_lr_on_plateau", {"warmup_steps": 5})
 
 
