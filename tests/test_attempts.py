@@ -20,7 +20,7 @@ from lrlab.training.trainer import train
 from tests.engine_runs import ENOUGH_MEMORY, PATIENCE, RECIPE, wait_until
 from tests.training_runs import SAMPLE, ListSink, plan_of
 
-PLAN = RunPlan.of(RECIPE, epochs=15, batch_size=32, train_size=300)
+PLAN = RunPlan.of(RECIPE, epochs=8, batch_size=32, train_size=300)
 
 
 def start_worker(url: str, name: str) -> subprocess.Popen[bytes]:
