@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import itertools
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -133,6 +132,8 @@ def _server_user() -> str:
     """The user to run the server as; PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return getpass.getuser()
+    import pwd  # Windows does not have it.
+
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
 

@@ -81,3 +81,14 @@ def page_text(session: AppTest) -> str:
     """All text on a page: titles, markdown, captions and messages."""
     kinds = ("title", "markdown", "caption", "text", "error", "warning", "info")
     return "\n".join(item.value for kind in kinds for item in session.get(kind))
+
+
+def button_labels(session: AppTest) -> list[str]:
+    return [item.label for item in session.button]
+
+
+def assert_no_errors(session: AppTest) -> None:
+    """Asserts that a page shows its title and neither an exception nor an error."""
+    assert [item.message for item in session.exception] == []
+    assert [item.value for item in session.error] == []
+    assert session.title[0].value

@@ -15,6 +15,7 @@ from soak.postgres import PostgresServer, postgres_server
 
 SLOW = (
     "test_resume",
+    "test_story",
     "browser",
     "test_block_model",
     "test_pages",

@@ -173,3 +173,13 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
 def test_modules_used_by_the_page_process_load_no_heavy_library(module: str) -> None:
     heavy = "'tensorflow', 'keras', 'sklearn', 'streamlit'"
     assert run(f"{LOADED}\nimport {module}\nprint(loaded({heavy}))").strip() == "[]"
+
+
+MAY_LOAD_HEAVY = ("keras", "training", "runs", "experiments", "ui", "__main__")
+"""Rooms with modules that load a heavy library when they are imported."""
+
+
+def test_all_other_rooms_load_neither_the_store_nor_tensorflow_nor_streamlit() -> None:
+    modules = ", ".join(sorted(name for name in INSIDE if room(name) not in MAY_LOAD_HEAVY))
+    heavy = "'sqlalchemy', 'tensorflow', 'keras', 'sklearn', 'streamlit'"
+    assert run(f"{LOADED}\nimport {modules}\nprint(loaded({heavy}))").strip() == "[]"

@@ -90,18 +90,18 @@ CHARTS = {
         [trajectory_table(sgd_trajectory(1e-3, "saddle"), "a"), divergence_table([])],
         {"recipes": ("a",), "has_minimum": False},
     ),
-    "path on its map": (
+    "trajectory on its map": (
         trajectory_map_chart,
         [PICTURE, trajectory_table(TRAJECTORY, "a")],
         {"surface": TRAJECTORY.surface, "recipes": ("a",)},
     ),
     "U-curves": (u_curve_chart, [U_CURVES, U_DOTS], {"recipes": tuple(RACE), "has_minimum": True}),
-    "rates of a path": (
+    "learning rates of a trajectory": (
         trajectory_rate_chart,
         [trajectory_table(TRAJECTORY, "a")],
         {"recipes": ("a",)},
     ),
-    "outcomes": (
+    "hyperparameter map": (
         hyperparameter_map_chart,
         [PICTURE, MARKER],
         {"x": AXIS_TICKS, "y": AXIS_TICKS, "cells": 100},

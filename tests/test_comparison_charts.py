@@ -13,7 +13,9 @@ from tests.measured import epoch_record, point
 from tests.run_histories import small_plan
 
 HISTORY = RunHistory(
-    small_plan(), [point(s, loss=2.0 - s / 9) for s in range(10)], [epoch_record()]
+    small_plan(),
+    [point(s, loss=2.0 - s / 9) for s in range(10)],
+    [epoch_record(seconds=1.0, val_loss=0.6, val_accuracy=0.7)],
 )
 LINES = {"it's [a].b": [HISTORY] * 2, "b": []}
 RECIPES = tuple(LINES)

@@ -113,7 +113,7 @@ def is_sensitive_to_rounding(walk: Walk, k: int, i: int) -> bool:
     ours, scale = our_step(walk, k, i)[0], scale_of(walk, k, i)
     variants = [our_step(walk, k, i, nudge)[0] for nudge in (2.0**-22, -(2.0**-22))]
     variants += [our_step(walk, k, i, nudge, np.float32)[0] for nudge in (0.0, 2.0**-22)]
-    return any(not np.abs(initial - ours).max() / scale < TOLERANCE / 4 for initial in variants)
+    return any(not np.abs(variant - ours).max() / scale < TOLERANCE / 4 for variant in variants)
 
 
 def test_every_optimizer_exported_by_keras_is_available() -> None:

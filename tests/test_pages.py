@@ -15,7 +15,7 @@ from lrlab.optimizers import OPTIMIZERS
 from lrlab.params import OFF
 from lrlab.schedules import SCHEDULES
 from lrlab.text import escape_markdown
-from tests.app_visit import PAGES, button, go, page_text, serving, visit
+from tests.app_visit import PAGES, assert_no_errors, button, go, page_text, serving, visit
 
 QUICK = {"path_steps": "20"}
 """Short trajectories, for tests in which their length does not matter."""
@@ -25,12 +25,6 @@ QUICK = {"path_steps": "20"}
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with serving(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'runs.db'}"):
         yield
-
-
-def assert_no_errors(session: AppTest) -> None:
-    assert [item.message for item in session.exception] == []
-    assert [item.value for item in session.error] == []
-    assert session.title[0].value
 
 
 def keys(session: AppTest) -> set[str]:

@@ -12,7 +12,7 @@ from lrlab.recipes.plan import PRESETS
 from lrlab.runs.store import Store
 from lrlab.text import escape_markdown
 from lrlab.ui.app.server import server
-from tests.app_visit import ME, SOMEBODY, button, page_text, serving, visit
+from tests.app_visit import ME, SOMEBODY, button, button_labels, page_text, serving, visit
 
 PLAN = PRESETS["Exercise 1: Nadam"]
 CODES = {"LRLAB_INSTRUCTOR_CODE": "chalk dust", "LRLAB_CLASS_CODE": "room 12"}
@@ -38,10 +38,6 @@ def open_run(run_id: int, browser: str = ME) -> AppTest:
     session = visit("train", browser=browser)
     session.session_state["run"] = run_id
     return session.run()
-
-
-def labels(session: AppTest) -> list[str]:
-    return [item.label for item in session.button]
 
 
 def test_a_waiting_run_shows_its_position(store: Store) -> None:
@@ -87,10 +83,10 @@ def test_the_instructor_code_allows_stopping_others_runs_and_clearing_the_queue(
         store_with_codes.queue(PLAN, owner=SOMEBODY, name="a run", code="room 12") for _ in range(2)
     ]
     session = open_run(ids[0])
-    assert "Stop" not in labels(session) and "Clear the queue" not in labels(session)
+    assert "Stop" not in button_labels(session) and "Clear the queue" not in button_labels(session)
     session.text_input(key="code.instructor").set_value("wrong one").run()
     assert "This is not the instructor code." in page_text(session)
-    assert "Stop" not in labels(session)
+    assert "Stop" not in button_labels(session)
     session.text_input(key="code.instructor").set_value("chalk dust").run()
     button(session, "Stop")
     assert (

@@ -117,8 +117,18 @@ def test_a_validation_loss_that_is_not_finite_is_a_divergence() -> None:
     [
         (np.full(64, 2.4), 0.001, "seems too low", "a ten times larger learning rate, 0.01."),
         (np.full(64, 2.4), 1e-7, "seems too low", "Keras's default for this optimizer, 0.01."),
-        (np.full(64, 2.3), 0.1, "above Keras's default", "times smaller learning rate, 0.01."),
-        (np.r_[2.3, 900.0, np.full(62, 2.3)], 0.01, "jumped to 900", "learning rate, 0.001."),
+        (
+            np.full(64, 2.3),
+            0.1,
+            "above Keras's default",
+            "a ten times smaller learning rate, 0.01.",
+        ),
+        (
+            np.r_[2.3, 900.0, np.full(62, 2.3)],
+            0.01,
+            "jumped to 900",
+            "a ten times smaller learning rate, 0.001.",
+        ),
     ],
 )
 def test_for_a_loss_that_did_not_fall_too_high_and_too_low_rates_are_distinguished(

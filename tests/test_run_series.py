@@ -40,7 +40,7 @@ def run(planned: RunPlan, name: str = "a run", group: int | None = None) -> Run:
     return Run(**unknown | known)
 
 
-def epochs(values: list[float], seconds: float = 1.0) -> RunHistory:
+def history(values: list[float], seconds: float = 1.0) -> RunHistory:
     """A run with ten steps per epoch and these validation losses."""
     rows = [
         epoch_record(i, val_loss=value, seconds=seconds) for i, value in enumerate(values, start=1)
@@ -89,7 +89,7 @@ def test_the_largest_difference_of_a_recorded_learning_rate_is_found() -> None:
 
 
 def test_a_series_of_several_seeds_has_their_mean_and_range() -> None:
-    series = {"a": [epochs([3.0, 1.0]), epochs([5.0, 2.0])], "b": [epochs([1.0])]}
+    series = {"a": [history([3.0, 1.0]), history([5.0, 2.0])], "b": [history([1.0])]}
     table = comparison_table(series, CURVES["validation loss"], "epoch")
     first_rows = table[table["recipe"] == "a"]
     assert first_rows[["x", "value", "low", "high"]].to_numpy().tolist() == [
@@ -100,7 +100,7 @@ def test_a_series_of_several_seeds_has_their_mean_and_range() -> None:
 
 
 def test_seconds_add_up_over_epochs_and_end_with_the_last() -> None:
-    series = {"a": [epochs([1.0, 2.0], seconds=4.0)]}
+    series = {"a": [history([1.0, 2.0], seconds=4.0)]}
     assert comparison_table(series, CURVES["validation loss"], "seconds")["x"].tolist() == [
         4.0,
         8.0,
@@ -110,7 +110,7 @@ def test_seconds_add_up_over_epochs_and_end_with_the_last() -> None:
 
 
 def test_series_are_sampled_at_the_same_steps_and_not_beyond_their_ends() -> None:
-    series = {"a": [epochs([1.0] * 40)], "b": [epochs([1.0] * 20)]}
+    series = {"a": [history([1.0] * 40)], "b": [history([1.0] * 20)]}
     table = comparison_table(series, CURVES["training loss"], "step")
     first_rows, second_rows = (table[table["recipe"] == name]["x"] for name in "ab")
     assert len(first_rows) == GRID_SIZE
@@ -119,7 +119,7 @@ def test_series_are_sampled_at_the_same_steps_and_not_beyond_their_ends() -> Non
 
 
 def test_values_that_a_logarithmic_axis_cannot_show_are_left_out() -> None:
-    series = {"a": [epochs([0.0, 1.0])]}
+    series = {"a": [history([0.0, 1.0])]}
     table = comparison_table(series, CURVES["validation loss"], "epoch", log_y=True)
     assert table["x"].tolist() == [2.0]
 
@@ -130,7 +130,7 @@ def test_a_run_without_measurements_gives_an_empty_table() -> None:
 
 
 def test_only_losses_measured_every_step_are_smoothed() -> None:
-    series = {"a": [epochs([3.0, 1.0])]}
+    series = {"a": [history([3.0, 1.0])]}
     for curve in CURVES.values():
         if curve.always and curve.field != "val_accuracy":
             plain, smooth = (comparison_table(series, curve, "step", weight) for weight in (0, 0.9))

@@ -13,7 +13,7 @@ from lrlab.recipes.plan import seed_plans
 from lrlab.runs.store import Store
 from lrlab.ui.app.server import server
 from lrlab.ui.runs.comparison import BAND
-from tests.app_visit import ME, SOMEBODY, button, page_text, serving, visit
+from tests.app_visit import ME, SOMEBODY, assert_no_errors, button, page_text, serving, visit
 from tests.run_histories import small_plan, train_all
 from tests.store_runs import HIGH_LIMITS
 
@@ -44,12 +44,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[in
         yield ids
 
 
-def assert_no_errors(session: AppTest) -> None:
-    assert [item.message for item in session.exception] == []
-    assert [item.value for item in session.error] == []
-
-
-def run_detail(*ids: int, browser: str = ME) -> AppTest:
+def open_runs(*ids: int, browser: str = ME) -> AppTest:
     """A session opened with a link to these runs."""
     session = visit("runs", {"runs": ",".join(map(str, ids))}, browser)
     assert_no_errors(session)
@@ -119,7 +114,7 @@ def test_a_group_can_be_renamed_and_its_runs_tagged_together(runs: dict[str, lis
     first, *others = runs["rmsprop"]
     store = server().store
     store.annotate(first, by=ME, tags=["mine"], notes="only here")
-    session = run_detail(*runs["rmsprop"])
+    session = open_runs(*runs["rmsprop"])
     group = store.run(first).group
     key = f"about.group.{group}"
     session.text_input(key=f"{key}.name").set_value("steady")
@@ -136,7 +131,7 @@ def test_a_group_can_be_renamed_and_its_runs_tagged_together(runs: dict[str, lis
 
 
 def test_somebody_else_cannot_rename_a_group(runs: dict[str, list[int]]) -> None:
-    assert not run_detail(*runs["rmsprop"], browser=SOMEBODY).text_area
+    assert not open_runs(*runs["rmsprop"], browser=SOMEBODY).text_area
 
 
 def test_an_invalid_name_is_refused_with_the_reason(runs: dict[str, list[int]]) -> None:
@@ -149,13 +144,13 @@ def test_an_invalid_name_is_refused_with_the_reason(runs: dict[str, list[int]]) 
 
 
 def test_somebody_else_cannot_annotate_a_run(runs: dict[str, list[int]]) -> None:
-    session = run_detail(runs["adam"][0], browser=SOMEBODY)
+    session = open_runs(runs["adam"][0], browser=SOMEBODY)
     assert NOTE in page_text(session)
     assert not session.text_area
 
 
 def test_a_link_to_a_deleted_run_says_so(runs: dict[str, list[int]]) -> None:
-    session = run_detail(9999)
+    session = open_runs(9999)
     assert "There is no run 9999" in session.warning[0].value
 
 
@@ -168,7 +163,7 @@ def test_an_invalid_link_to_runs_is_reported(runs: dict[str, list[int]]) -> None
 def test_two_recipes_are_compared_in_text_curves_numbers_and_settings(
     runs: dict[str, list[int]],
 ) -> None:
-    session = run_detail(*runs["nadam"], *runs["rmsprop"])
+    session = open_runs(*runs["nadam"], *runs["rmsprop"])
     text = page_text(session)
     assert "nadam seeds is better than rmsprop seeds" in text and "paired t-test" in text
     assert BAND in text
@@ -186,19 +181,19 @@ def test_two_recipes_are_compared_in_text_curves_numbers_and_settings(
 
 
 def test_single_runs_are_not_called_better(runs: dict[str, list[int]]) -> None:
-    text = page_text(run_detail(runs["adam"][0], runs["sgd"][0]))
+    text = page_text(open_runs(runs["adam"][0], runs["sgd"][0]))
     assert "Cannot tell" in text and "may be chance" in text
     assert BAND not in text
 
 
 def test_a_diverged_run_is_shown_as_diverged_in_a_comparison(runs: dict[str, list[int]]) -> None:
-    session = run_detail(runs["adam"][0], runs["lost"][0])
+    session = open_runs(runs["adam"][0], runs["lost"][0])
     assert "too fast diverged" in page_text(session)
     assert table(session, "Measured").loc["Last validation loss", "too fast"] == "diverged"
 
 
 def test_axes_and_smoothing_can_be_chosen(runs: dict[str, list[int]]) -> None:
-    session = run_detail(runs["adam"][0], runs["sgd"][0])
+    session = open_runs(runs["adam"][0], runs["sgd"][0])
     assert any("training loss (log)" in json.dumps(item) for item in charts(session))
     session.segmented_control(key="compare.unit").set_value("seconds")
     session.pills(key="compare.log").set_value(["the others"])
@@ -210,7 +205,7 @@ def test_axes_and_smoothing_can_be_chosen(runs: dict[str, list[int]]) -> None:
 
 
 def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> None:
-    session = run_detail(*runs["many"])
+    session = open_runs(*runs["many"])
     assert "Tick fewer" in session.info[0].value
     assert not charts(session)
 
@@ -218,7 +213,7 @@ def test_more_recipes_than_colours_are_not_drawn(runs: dict[str, list[int]]) -> 
 def test_the_seeds_of_one_recipe_share_a_view_and_each_can_be_opened(
     runs: dict[str, list[int]],
 ) -> None:
-    session = run_detail(*runs["nadam"])
+    session = open_runs(*runs["nadam"])
     text = page_text(session)
     assert "nadam seeds" in text and BAND in text
     assert "3 finished" in session.get("progress")[0].proto.text
@@ -260,27 +255,27 @@ def test_a_run_and_a_comparison_can_be_downloaded(runs: dict[str, list[int]]) ->
 
     tables = {"Epochs as CSV", "Points as CSV", "TensorBoard log"}
     run_files = {"Keras script", "Notebook", "Keras model", "Recipe and plan as JSON"}
-    assert tables | run_files <= downloads(run_detail(runs["adam"][0]))
-    assert tables <= downloads(run_detail(runs["adam"][0], runs["sgd"][0]))
+    assert tables | run_files <= downloads(open_runs(runs["adam"][0]))
+    assert tables <= downloads(open_runs(runs["adam"][0], runs["sgd"][0]))
 
 
 def test_a_tensorboard_log_of_too_many_runs_is_refused_with_the_reason(
     runs: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lrlab.ui.runs.downloads.MAX_TENSORBOARD_RUNS", 1)
-    session = run_detail(runs["adam"][0], runs["sgd"][0])
+    session = open_runs(runs["adam"][0], runs["sgd"][0])
     labels = {item.proto.label for item in session.get("download_button")}
     assert labels == {"Epochs as CSV", "Points as CSV"}
     assert "at most 1 runs; these are 2" in page_text(session)
 
 
 def test_a_failed_run_shows_the_cause_and_a_suggestion(runs: dict[str, list[int]]) -> None:
-    session = run_detail(runs["lost"][0])
+    session = open_runs(runs["lost"][0])
     assert "Try this:" in session.info[0].value
 
 
 def test_epoch_snapshots_can_be_viewed_epoch_by_epoch(runs: dict[str, list[int]]) -> None:
-    session = run_detail(runs["adam"][0])
+    session = open_runs(runs["adam"][0])
     descriptions = {chart["description"] for chart in charts(session)}
     assert any("Confusion matrix" in text for text in descriptions)
     assert any("class" in text and "recognised" in text for text in descriptions)

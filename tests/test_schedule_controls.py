@@ -16,7 +16,7 @@ from lrlab.runs.store import Store
 from lrlab.schedules import RAMP, SCHEDULES
 from lrlab.text import escape_markdown
 from lrlab.training.measurements import EpochRecord, Point
-from tests.app_visit import ME, PAGES, button, go, page_text, serving, visit
+from tests.app_visit import ME, PAGES, assert_no_errors, button, go, page_text, serving, visit
 
 PERCENT = {
     "ramp.warmup_steps.percent": "5",
@@ -112,11 +112,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     store.close()
     with serving(url):
         yield
-
-
-def assert_no_errors(session: AppTest) -> None:
-    assert [item.message for item in session.exception] == []
-    assert [item.value for item in session.error] == []
 
 
 def charts(session: AppTest) -> int:

@@ -223,5 +223,5 @@ def test_escaping_removes_markup_and_keeps_all_characters() -> None:
 
 def test_durations_are_formatted_concisely() -> None:
     seconds = (0.2, 45, 99.4, 125, 3599, 4200)
-    sentence = ["1 s", "45 s", "99 s", "2 min 05 s", "59 min 59 s", "1 h 10 min"]
-    assert [format_duration(value) for value in seconds] == sentence
+    expected = ["1 s", "45 s", "99 s", "2 min 05 s", "59 min 59 s", "1 h 10 min"]
+    assert [format_duration(value) for value in seconds] == expected

@@ -13,7 +13,7 @@ from lrlab.experiments.sweep import SweepAxis, sweep
 from lrlab.runs.store import Store
 from lrlab.training.measurements import Point
 from lrlab.ui.app.server import server
-from tests.app_visit import ME, SOMEBODY, button, page_text, serving, visit
+from tests.app_visit import ME, SOMEBODY, assert_no_errors, button, page_text, serving, visit
 from tests.run_histories import WORKER, small_plan, train_all
 
 LINK = {"optimizer": "momentum", "schedule": "constant", "momentum.learning_rate": "0.01"}
@@ -50,11 +50,6 @@ def groups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]
     store.close()
     with serving(url):
         yield groups
-
-
-def assert_no_errors(session: AppTest) -> None:
-    assert [item.message for item in session.exception] == []
-    assert [item.value for item in session.error] == []
 
 
 def chart_descriptions(session: AppTest) -> str:

@@ -15,7 +15,7 @@ from lrlab.runs.store import ENDED, RESUMABLE, State, Store
 from lrlab.text import escape_markdown
 from lrlab.training.measurements import EpochRecord, Point
 from lrlab.ui.app.server import server
-from tests.app_visit import ME, PAGES, SOMEBODY, button, page_text, serving, visit
+from tests.app_visit import ME, PAGES, SOMEBODY, button, button_labels, page_text, serving, visit
 
 PLAN = RunPlan.of(
     Recipe.from_dict(
@@ -48,7 +48,9 @@ def add_ended_run(store: Store, name: str, owner: str, state: State, loss: float
     store.record_points(run_id, run.attempt, points)
     store.record_epoch(run_id, run.attempt, EpochRecord(1, 10, loss, 0.7, loss, 0.6, 0.02, 1.5))
     test_results = (0.5, 0.8125) if state == "finished" and math.isfinite(loss) else (None, None)
-    store.finish(run_id, run.attempt, state, f"{state} on purpose", *test_results)
+    diverged = state == "finished" and not math.isfinite(loss)
+    reason = f"{state} on purpose"
+    store.finish(run_id, run.attempt, state, reason, *test_results, diverged=diverged)
     return run_id
 
 
@@ -67,10 +69,6 @@ def ended_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, i
     store.close()
     with serving(url):
         yield runs
-
-
-def labels(session: AppTest) -> list[str]:
-    return [item.label for item in session.button]
 
 
 def run_numbers(session: AppTest) -> list[int]:
@@ -103,7 +101,7 @@ def test_an_ended_run_shows_its_state_its_reason_and_its_measurements(
     assert values["Training loss"] == "0.4000"
     assert values["Validation accuracy"] == "60.00%"
     assert values["Test accuracy"] == ("81.25%" if state == "finished" else "–")
-    assert "Stop" not in labels(session)
+    assert "Stop" not in button_labels(session)
 
 
 def test_a_diverged_run_shows_values_that_are_not_finite(ended_runs: dict[str, int]) -> None:
@@ -125,14 +123,16 @@ def test_somebody_elses_run_can_be_opened_but_not_stopped_or_deleted(
     session = open_run(ended_runs["another's"])
     assert_no_exception(session)
     assert "a run of somebody else" in page_text(session)
-    assert "Delete" not in labels(session) and "Stop" not in labels(session)
+    assert "Delete" not in button_labels(session) and "Stop" not in button_labels(session)
 
 
 def test_only_ones_own_stopped_or_interrupted_runs_can_be_resumed(
     ended_runs: dict[str, int],
 ) -> None:
     resumable = {
-        name for name in (*ENDED, "another's") if "Resume" in labels(open_run(ended_runs[name]))
+        name
+        for name in (*ENDED, "another's")
+        if "Resume" in button_labels(open_run(ended_runs[name]))
     }
     assert resumable == RESUMABLE
 
@@ -142,9 +142,9 @@ def test_a_resumed_run_is_queued_again(ended_runs: dict[str, int]) -> None:
     assert_no_exception(session)
     store = server().store
     assert store.run(ended_runs["interrupted"]).state == "queued"
-    assert "Stop" in labels(session) and "Resume" not in labels(session)
+    assert "Stop" in button_labels(session) and "Resume" not in button_labels(session)
     store.request_stop(ended_runs["interrupted"], by=ME)
-    assert "Resume" in labels(open_run(ended_runs["interrupted"]))
+    assert "Resume" in button_labels(open_run(ended_runs["interrupted"]))
 
 
 def test_the_settings_of_a_run_can_be_used_again(ended_runs: dict[str, int]) -> None:

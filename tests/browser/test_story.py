@@ -1,6 +1,6 @@
 """A complete session in a real browser: from a link to a recipe, its trajectory and two real runs.
 
-If this module runs first, its first visit is also the server's first.
+Its first visit is also the server's first: the module runs before the others in this folder.
 """
 
 from __future__ import annotations
