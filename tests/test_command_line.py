@@ -249,3 +249,11 @@ def test_data_without_any_copy_says_what_to_do(
     monkeypatch.setattr(sources, "SAMPLE_FOLDER", tmp_path / "empty")
     assert main(["data"]) == 1
     assert "Install LR Lab again" in capsys.readouterr().err
+
+
+def test_the_set_up_leaves_a_full_data_set_as_it_is(full_data: sources.DataSource) -> None:
+    script = ["sh", "tools/get_data.sh", sys.executable]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True)
+    # A second line would mean that the script tried to install the data.
+    assert done.stdout == f"{full_data.description} ({full_data.path})\n"
+    assert "Traceback" not in done.stderr

@@ -4,7 +4,7 @@
 # usage: tools/get_data.sh PYTHON
 python=$1
 full() {
-    "$python" -c "import sys; from lrlab.datasets.fashion_mnist import find_source
+    "$python" -c "import sys; from lrlab.datasets.sources import find_source
 sys.exit(find_source().key == 'sample')"
 }
 "$python" -m lrlab data
