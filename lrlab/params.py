@@ -105,12 +105,22 @@ class Param:
         return self._check_item(value, owner, value)
 
     def check_number(self, value: object, owner: str) -> float:
-        """Like `check`, for a parameter whose value is always a number."""
-        return number_of({self.name: self.check(value, owner)}, self.name)
+        """Like `check`, for a parameter whose value is always a number.
+
+        Raises:
+            InvalidInput: as in `check`.
+            TypeError: the value is ``None``.
+        """
+        return as_number(self.check(value, owner), self.name)
 
     def parse_number(self, text: str, owner: str) -> float:
-        """Like `parse`, for a parameter whose value is always a number."""
-        return number_of({self.name: self.parse(text, owner)}, self.name)
+        """Like `parse`, for a parameter whose value is always a number.
+
+        Raises:
+            InvalidInput: as in `parse`.
+            TypeError: the value is ``None``.
+        """
+        return as_number(self.parse(text, owner), self.name)
 
     def _check_item(self, item: object, owner: str, value: object) -> float:
         """Checks one number; the error shows ``value``, the whole list for a list parameter."""
@@ -126,9 +136,9 @@ class Param:
         fractional = integral and not (isinstance(item, Integral) or number.is_integer())
         if not math.isfinite(number) or too_low or too_high or fractional:
             raise self._error(value, owner)
-        if isinstance(item, Integral):
-            return int(item) if integral else number
-        return int(number) if integral else number
+        if not integral:
+            return number
+        return int(item) if isinstance(item, Integral) else int(number)
 
     def _error(self, value: object, owner: str) -> InvalidInput:
         return InvalidInput(
@@ -286,7 +296,15 @@ def number_of(values: Mapping[str, Value], name: str) -> float:
     Raises:
         TypeError: the value is not a number, for example ``None``.
     """
-    value = values[name]
+    return as_number(values[name], name)
+
+
+def as_number(value: Value, name: str) -> float:
+    """The value as a number; ``name`` is the parameter's, for the message.
+
+    Raises:
+        TypeError: the value is not a number, for example ``None``.
+    """
     if not isinstance(value, int | float):
         raise TypeError(f"{name} = {shown(value)} is not a number")
     return value

@@ -213,3 +213,10 @@ def test_a_link_holds_only_differences_from_the_defaults_and_gives_the_same_plan
     accepted, problems = read_query(link)
     assert problems == []
     assert resolve_plan(accepted) == plan
+
+
+def test_a_reactive_schedule_is_allowed_in_a_run_of_more_than_a_million_steps() -> None:
+    draft = {"schedule": "reduce_lr_on_plateau", "stretch": "true", "batch_size": "4"}
+    plan = resolve_plan(draft | {"epochs": "100"})
+    assert plan.total_steps > 1_000_000
+    assert plan.recipe.ramp is None

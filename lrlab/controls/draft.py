@@ -25,7 +25,17 @@ from lrlab.controls.fields import (
 )
 from lrlab.descent.surfaces import SURFACES, Surface
 from lrlab.optimizers import OPTIMIZERS
-from lrlab.params import InvalidInput, Param, Value, lookup, number_of, numbers_of, shown
+from lrlab.params import (
+    InvalidInput,
+    Param,
+    Value,
+    as_number,
+    check_all,
+    lookup,
+    number_of,
+    numbers_of,
+    shown,
+)
 from lrlab.recipes.plan import FULL_TRAIN_SIZE, PLAN_PARAMS, RunPlan
 from lrlab.recipes.recipe import Recipe
 from lrlab.schedules import RAMP, SCHEDULES, Schedule
@@ -103,12 +113,12 @@ def resolve_recipe(draft: Mapping[str, str], total_steps: int) -> Recipe:
     optimizer, schedule = _choice(draft, "optimizer"), _choice(draft, "schedule")
     spec, stretch = SCHEDULES[schedule], is_stretched(draft)
     rates = _values(draft, schedule_fields(schedule, optimizer, stretch))
-    ramp = {param.name: param.default for param in RAMP.params}
-    ramp |= _values(draft, _ramp_fields(draft))
+    ramp = _values(draft, _ramp_fields(draft))
     if stretch:
         rates = spec.fit(_in_steps(spec, rates, total_steps))
         rates = _check_steps(spec, rates, f"schedule {schedule}")
-        ramp = _check_steps(RAMP, _in_steps(RAMP, ramp, total_steps), RAMP.key)
+        ramp = _in_steps(RAMP, ramp, total_steps)
+    ramp = check_all(RAMP.params, ramp, RAMP.key)
     hyper = _values(draft, optimizer_fields(optimizer))
     return Recipe.of(OPTIMIZERS[optimizer], hyper, spec, rates, ramp)
 
@@ -255,7 +265,7 @@ def _check_steps(spec: Schedule, values: dict[str, Value], owner: str) -> dict[s
 def _to_steps(param: Param, percent: Value, total_steps: int) -> Value:
     if isinstance(percent, tuple):
         return tuple(_step_count(param, item, total_steps) for item in percent)
-    return _step_count(param, number_of({param.name: percent}, param.name), total_steps)
+    return _step_count(param, as_number(percent, param.name), total_steps)
 
 
 def _step_count(param: Param, percent: float, total_steps: int) -> int:
