@@ -19,9 +19,8 @@ import tensorflow as tf
 from lrlab.export import ExportedRun, epochs_csv, points_csv, tensorboard_zip
 from lrlab.export.csv_tables import EPOCH_COLUMNS, POINT_COLUMNS
 from lrlab.export.tensorboard import event_file
-from lrlab.training.measurements import EpochRecord, RunHistory
+from lrlab.training.measurements import EpochRecord
 from tests.measured import point
-from tests.run_histories import small_plan
 
 POINTS = [
     point(0, 2.302585092994046, 0.001),
@@ -35,8 +34,8 @@ EPOCHS = [
         (70_000, 2, 0.4, 0.9, math.inf, 0.1, 0.001, 1.4),
     )
 ]
-RUN = ExportedRun(7, "Adam, constant", RunHistory(small_plan(), POINTS, EPOCHS))
-OTHER = ExportedRun(8, "=HYPERLINK(1)", RunHistory(small_plan(), POINTS[:1]))
+RUN = ExportedRun(7, "Adam, constant", POINTS, EPOCHS)
+OTHER = ExportedRun(8, "=HYPERLINK(1)", POINTS[:1])
 
 
 def read(text: str) -> pd.DataFrame:
@@ -64,9 +63,7 @@ def test_without_runs_there_is_only_the_header() -> None:
 
 
 def test_columns_that_only_some_runs_measured_are_empty_for_the_others() -> None:
-    richer = ExportedRun(
-        9, "SGD", RunHistory(small_plan(), [replace(POINTS[0], gradient_norm=0.25)])
-    )
+    richer = ExportedRun(9, "SGD", [replace(POINTS[0], gradient_norm=0.25)])
     table = read(points_csv([RUN, richer]))
     assert table["gradient_norm"].tolist()[-1] == 0.25
     assert table["gradient_norm"].isna().sum() == len(POINTS)
@@ -78,7 +75,7 @@ def test_runs_are_read_one_at_a_time() -> None:
     def one_by_one() -> Iterator[ExportedRun]:
         for number in range(5):
             assert not any(run() for run in held[:-1])
-            run = ExportedRun(number, "Adam", RunHistory(small_plan(), POINTS, EPOCHS))
+            run = ExportedRun(number, "Adam", POINTS, EPOCHS)
             held.append(weakref.ref(run))
             yield run
             del run
@@ -88,7 +85,7 @@ def test_runs_are_read_one_at_a_time() -> None:
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_name_is_not_read_as_a_formula(sign: str) -> None:
-    run = ExportedRun(1, f'{sign}cmd|"/c calc"!A1, x', RunHistory(small_plan(), POINTS[:1]))
+    run = ExportedRun(1, f'{sign}cmd|"/c calc"!A1, x', POINTS[:1])
     assert read(points_csv([run]))["name"].item() == f"'{run.name}"
     assert read(points_csv([RUN]))["name"].iloc[0] == RUN.name
 

@@ -36,6 +36,14 @@ def test_a_queued_run_is_read_back_unchanged(store: Store) -> None:
     assert run.started is run.ended is run.stop_requested is run.worker is None
 
 
+def test_the_settings_of_a_plan_that_is_no_longer_allowed_can_be_read(store: Store) -> None:
+    run = store.run(queue(store))
+    older = replace(run, plan_json=run.plan_json.replace('"mlp"', '"perceptron"'))
+    with pytest.raises(InvalidInput, match="perceptron"):
+        _ = older.plan
+    assert (older.setting("epochs"), older.setting("seed")) == (PLAN.epochs, PLAN.seed)
+
+
 def test_runs_are_listed_newest_first_and_by_owner(store: Store) -> None:
     first, second, third = queue(store), queue(store, owner="bob"), queue(store)
     assert [run.id for run in store.runs()] == [third, second, first]

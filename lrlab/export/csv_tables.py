@@ -7,13 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lrlab.training.measurements import (
-    EPOCH_FIELDS,
-    POINT_FIELDS,
-    EpochRecord,
-    Point,
-    RunHistory,
-)
+from lrlab.training.measurements import EPOCH_FIELDS, POINT_FIELDS, EpochRecord, Point
 
 POINT_COLUMNS = ("step", *POINT_FIELDS)
 EPOCH_COLUMNS = ("step", *EPOCH_FIELDS)
@@ -23,16 +17,17 @@ FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class ExportedRun:
-    """A run and its measurements.
+    """A run and those of its measurements that are exported.
 
     Args:
-        number, name: the run's id and name.
-        history: its points and epochs.
+        run_id, name: the run's id and name.
+        points, epochs: in the order of their steps; empty if they are not exported.
     """
 
-    number: int
+    run_id: int
     name: str
-    history: RunHistory
+    points: Sequence[Point] = ()
+    epochs: Sequence[EpochRecord] = ()
 
 
 def points_csv(runs: Iterable[ExportedRun]) -> str:
@@ -41,12 +36,12 @@ def points_csv(runs: Iterable[ExportedRun]) -> str:
     The columns are ``run``, ``name`` and `POINT_COLUMNS`; a value that was not measured is empty.
     Only one run is held in memory at a time.
     """
-    return _csv(POINT_COLUMNS, ((run, run.history.points) for run in runs))
+    return _csv(POINT_COLUMNS, ((run, run.points) for run in runs))
 
 
 def epochs_csv(runs: Iterable[ExportedRun]) -> str:
     """The epochs of runs, like `points_csv`: ``run``, ``name`` and `EPOCH_COLUMNS`."""
-    return _csv(EPOCH_COLUMNS, ((run, run.history.epochs) for run in runs))
+    return _csv(EPOCH_COLUMNS, ((run, run.epochs) for run in runs))
 
 
 def without_formula(text: str) -> str:
@@ -65,6 +60,6 @@ def _csv(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", "name", *columns])
     for run, rows in tables:
-        prefix = [run.number, without_formula(run.name)]
+        prefix = [run.run_id, without_formula(run.name)]
         writer.writerows([*prefix, *(getattr(row, column) for column in columns)] for row in rows)
     return text.getvalue()

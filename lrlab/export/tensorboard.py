@@ -44,7 +44,7 @@ def tensorboard_zip(runs: Iterable[tuple[ExportedRun, float]]) -> bytes:
         for run, started in runs:
             for part in ("train", "validation"):
                 # The path contains the id only, because anybody can choose a run's name.
-                path = f"run-{run.number}/{part}/events.out.tfevents.{int(started):010d}.lrlab"
+                path = f"run-{run.run_id}/{part}/events.out.tfevents.{int(started):010d}.lrlab"
                 archive.writestr(path, event_file(_scalars(run, part), started))
     return content.getvalue()
 
@@ -52,10 +52,10 @@ def tensorboard_zip(runs: Iterable[tuple[ExportedRun, float]]) -> bytes:
 def _scalars(run: ExportedRun, part: str) -> Iterator[tuple[int, str, float]]:
     """Step, tag and value of everything a run measured on its training or validation images."""
     if part == "train":
-        for point in run.history.points:
+        for point in run.points:
             for field, value in _curves(point):
                 yield point.step, f"batch_{field}", value
-    for epoch in run.history.epochs:
+    for epoch in run.epochs:
         for field, value in _curves(epoch):
             if field.startswith("val_") == (part == "validation"):
                 # Keras's callback uses the epoch, counted from 0, as the step of these.

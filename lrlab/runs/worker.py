@@ -206,10 +206,10 @@ def _attempt(store: Store, run: Run, train: Train, checkpoints: Path) -> None:
 def _train_run(
     store: Store, run: Run, train: Train, checkpoints: Path
 ) -> tuple[State, str, Outcome | None]:
-    """Trains a run; returns its new state, the reason for people, and the outcome if it has one."""
+    """Train a run; return its new state, the reason for people, and the outcome if it has one."""
     try:
-        source = find_source(download=True)
         compile_mode = choose_compile_mode(run.plan)
+        source = find_source(download=True)
         files = checkpoint_files_of(run, compile_mode, source, checkpoints)
         start, resumed = find_resume_point(files, run)
         retry_while_unavailable(

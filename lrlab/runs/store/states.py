@@ -130,6 +130,14 @@ class Run:
         """
         return plan_from(self.plan_json)
 
+    def setting(self, name: str) -> int:
+        """A setting of the stored plan, even if this version of LR Lab does not allow the plan.
+
+        Args:
+            name: its name in `lrlab.recipes.plan.PLAN_PARAMS`.
+        """
+        return int(json.loads(self.plan_json)[name])
+
 
 @dataclass(frozen=True)
 class WorkerRecord:

@@ -101,20 +101,25 @@ def _keras_file(run_id: int) -> bytes:
     return content
 
 
-def _exported(run: Run) -> ExportedRun:
-    return ExportedRun(run.id, run.name, server().store.history(run))
-
-
 def _epochs(runs: Sequence[Run]) -> str:
-    return epochs_csv(map(_exported, runs))
+    read = server().store.epochs
+    return epochs_csv(ExportedRun(run.id, run.name, epochs=read(run.id)) for run in runs)
 
 
 def _points(runs: Sequence[Run]) -> str:
-    return points_csv(map(_exported, runs))
+    read = server().store.points
+    return points_csv(ExportedRun(run.id, run.name, points=read(run.id)) for run in runs)
 
 
 def _tensorboard(runs: Sequence[Run]) -> bytes:
-    return tensorboard_zip((_exported(run), run.started or run.created) for run in runs)
+    store = server().store
+    return tensorboard_zip(
+        (
+            ExportedRun(run.id, run.name, store.points(run.id), store.epochs(run.id)),
+            run.started or run.created,
+        )
+        for run in runs
+    )
 
 
 def json_upload() -> None:

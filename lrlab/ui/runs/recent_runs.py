@@ -94,7 +94,7 @@ def _row(entry: RunListEntry) -> dict[str, object]:
         "state": entry.state,
         "test_accuracy": newest.test_accuracy if len(entry.runs) == 1 else None,
         "done": entry.done,
-        "epochs": newest.plan.epochs,
+        "epochs": newest.setting("epochs"),
         "queued": datetime.fromtimestamp(newest.created, UTC),
     }
 

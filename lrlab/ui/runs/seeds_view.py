@@ -28,7 +28,7 @@ def seeds_view(group: Group) -> None:
     with st.container(border=True):
         st.fragment(_watch_progress, run_every=POLL_SECONDS if active else None)(group, active)
         labels: dict[str | int, str] = {ALL: "all together"}
-        labels |= {run.id: f"seed {run.plan.seed}" for run in runs}
+        labels |= {run.id: f"seed {run.setting('seed')}" for run in runs}
         shown = st.segmented_control(
             "Show",
             list(labels),
