@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 Tensor: TypeAlias = Any
-"""A float, a NumPy array or a Keras tensor. The three libraries share no type."""
+"""A float, a NumPy array or a Keras tensor, which have no common type."""
 
 State: TypeAlias = tuple[Tensor, ...]
 """An optimizer's state between steps: one array or number per state variable."""

@@ -41,7 +41,7 @@ def draw_curve(
     Args:
         recipes: one line each.
         steps, steps_per_epoch: the length of the run and of an epoch, in optimizer steps. The
-            defaults are two epochs of the course notebook.
+            defaults are two epochs of the lecture notebook.
         log: use a logarithmic learning-rate axis.
 
     Raises:
@@ -86,11 +86,10 @@ def draw_race(
     """
     surface = as_surface(surface)
     runners = race(recipes, surface, rate, start, steps)
-    minimum = surface.minimum if surface.minima else None
     table = pd.concat(
         trajectory_table(runner.trajectory, label) for label, runner in runners.items()
     )
-    curves, rates_used = u_curve_table(runners, 0.0 if minimum is None else minimum)
+    curves, rates_used = u_curve_table(runners, surface.minimum or 0.0)
     chart = u_curve_chart(curves, rates_used, list(runners), has_minimum=bool(surface.minima))
     return Drawing(table, chart)
 

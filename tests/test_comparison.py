@@ -9,15 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrlab.experiments.comparison import (
-    Comparison,
-    Pair,
-    compare,
-    comparison_sentence,
-    pair_sentence,
-    seed_band,
-)
-from lrlab.experiments.comparison.statistics import seeds_needed
+from lrlab.experiments.comparison import compare, comparison_sentence, seed_band
+from lrlab.experiments.comparison.sentences import pair_sentence
+from lrlab.experiments.comparison.statistics import Comparison, Pair, seeds_needed
 from lrlab.experiments.measures import MEASURES
 from lrlab.params import InvalidInput
 from tests.measured import epoch_record

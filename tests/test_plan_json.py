@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from lrlab.export import MAX_BYTES, plan_json, read_plan
+from lrlab.export import plan_json, read_plan
+from lrlab.export.plan_json import MAX_BYTES
 from lrlab.params import InvalidInput
 from lrlab.recipes.plan import PRESETS, RunPlan
 from lrlab.recipes.recipe import Recipe

@@ -61,15 +61,11 @@ class Dataset:
     """A dataset that runs can train on.
 
     Args:
-        key: its name in code.
-        label: the display name.
         image_shape: rows and columns of an image.
         class_names: the names of the classes, in the order of their labels.
         files: the files of the full dataset.
     """
 
-    key: str
-    label: str
     image_shape: tuple[int, int]
     class_names: tuple[str, ...]
     files: FileSet

@@ -45,8 +45,6 @@ SAMPLE_SET = _file_set(
 """The bundled sample, made by ``tools/make_sample.py``."""
 
 FASHION_MNIST = Dataset(
-    key="fashion_mnist",
-    label="Fashion-MNIST",
     image_shape=(PIXELS, PIXELS),
     class_names=(
         "T-shirt",

@@ -1,4 +1,4 @@
-"""Splits the images into training, validation and test set and scales them as the notebook does.
+"""Splits the images into training, validation and test sets and scales them as the notebook does.
 
 Pixels stay ``uint8`` here. The network scales them batch by batch with the table from
 `standardisation_table`.

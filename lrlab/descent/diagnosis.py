@@ -34,6 +34,7 @@ def diagnose_trajectory(trajectory: Trajectory) -> str:
     gaps = trajectory.values - trajectory.surface.minimum
     if gaps[-1] <= ARRIVED_SHARE * max(gaps[0], 0.0):
         return ""
+    # Each returns its sentence, or an empty text if it does not apply.
     checks = (_resting, _bouncing, _schedule_ended, _epsilon_dominates, _steps_shrank, _slow)
     for check in checks:
         if sentence := check(trajectory):
@@ -134,7 +135,7 @@ def _steps_shrank(trajectory: Trajectory) -> str:
 
 
 def _resting(trajectory: Trajectory) -> str:
-    """Whether the end is near a critical point, which a short Newton step shows."""
+    """The sentence for an end near a critical point, which a short Newton step shows, or empty."""
     end = trajectory.points[-1]
     low, high = hessian_eigenvalues(trajectory, end)
     width = trajectory.surface.width

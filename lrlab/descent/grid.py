@@ -122,7 +122,7 @@ def _trace_rows(
 
 
 def _pairs(shape: tuple[int, int]) -> np.ndarray:
-    """An uninitialized array of shape ``(*shape, 2)`` that holds each coordinate contiguously.
+    """An uninitialised array of shape ``(*shape, 2)`` that holds each coordinate contiguously.
 
     NumPy keeps this memory order in all results, and computes with it twice as fast.
     """

@@ -1,4 +1,4 @@
-"""The measures by which finished runs are compared: one number a run."""
+"""The measures by which finished runs are compared: one number per run."""
 
 from __future__ import annotations
 

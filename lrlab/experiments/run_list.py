@@ -147,7 +147,7 @@ def mean_accuracies(epochs: Sequence[Sequence[EpochRecord]]) -> list[float]:
         epochs: the epochs of each run.
 
     Returns:
-        One value an epoch, without values that are not finite; empty before the first epoch.
+        One value per epoch, without values that are not finite; empty before the first epoch.
     """
     longest = max((len(rows) for rows in epochs), default=0)
     curve = [

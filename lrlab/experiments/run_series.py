@@ -24,7 +24,7 @@ NONE = "–"
 
 
 HEADINGS = MEASURED, SETTING = "Measured", "Setting"
-"""The headings of the first column in tables that have one further column a series."""
+"""The headings of the first column in tables with one more column per series."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from lrlab.export.csv_tables import ExportedRun, epochs_csv, points_csv
-from lrlab.export.plan_json import MAX_BYTES, plan_json, read_json, read_plan
+from lrlab.export.plan_json import plan_json, read_json, read_plan
 from lrlab.export.script import keras_notebook, keras_script
 from lrlab.export.tensorboard import tensorboard_zip
 
 __all__ = [
-    "MAX_BYTES",
     "ExportedRun",
     "epochs_csv",
     "keras_notebook",

@@ -218,7 +218,7 @@ def _sections(plan: RunPlan, jit_compile: bool, options: Section) -> list[Sectio
         Section("Settings", _settings(plan)),
         Section("Load the images", READ),
         Section("Split the images into training and validation sets", split),
-        Section("Standardize each pixel by its mean and deviation over the training images", SCALE),
+        Section("Standardise each pixel by its mean and deviation over the training images", SCALE),
         Section("Build the network, with initial weights from the seed", _network(plan)),
         Section("Create the optimizer", "\n\n".join([*recipe.definitions, recipe.optimizer])),
     ]

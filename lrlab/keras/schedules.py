@@ -100,13 +100,9 @@ def keras_learning_rate(
         schedule = FormulaSchedule(choice.name, choice.params)
     else:
         keras_class = getattr(keras.optimizers.schedules, spec.keras_class)
-        schedule = keras_class(**{name: _to_list(value) for name, value in choice.values})
+        schedule = keras_class(**choice.json_values)
     return schedule if recipe.ramp is None else RampedSchedule(schedule, recipe.ramp.params)
 
 
 def _to_float32(step: Tensor) -> Tensor:
     return keras.ops.cast(step, "float32")
-
-
-def _to_list(value: Value) -> Value | list[float]:
-    return list(value) if isinstance(value, tuple) else value

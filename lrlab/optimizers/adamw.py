@@ -128,9 +128,7 @@ def _coefficient(name: str, default: float, symbol: str) -> Param:
     )
 
 
-_MUON_BETAS = tuple(
-    replace(param, name=f"adam_{param.name}", slider=param.slider) for param in beta_params()
-)
+_MUON_BETAS = tuple(replace(param, name=f"adam_{param.name}") for param in beta_params())
 
 MUON = Optimizer(
     key="muon",

@@ -56,8 +56,9 @@ SHARED_PARAMS = (
     ),
 )
 """The arguments of every Keras optimizer that change a single step
-(keras/src/optimizers/base_optimizer.py). Gradient accumulation is left out, and so is
-``global_clipnorm``, which equals ``clipnorm`` for a single weight array."""
+(keras/src/optimizers/base_optimizer.py). Gradient accumulation is left out, because a
+trajectory has no batches, and so is ``global_clipnorm``, which on a surface equals ``clipnorm``; in
+a network the two differ."""
 
 SHARED_NAMES = tuple(param.name for param in SHARED_PARAMS)
 
@@ -109,7 +110,6 @@ class Optimizer:
             the effective learning rate can only fall.
         plain_at_zero: the parameter that makes the rule plain gradient descent when it is 0.
         slow_steps: a training step takes about ten times as long as with other optimizers.
-        unfused_reason: why training is faster without XLA; empty if it is not.
         on_vectors: what the rule does on a 2-vector and why, if it depends on the array's shape.
         decay_param: the weight decay that applies to vectors: ``weight_decay``, but Muon's
             ``adam_weight_decay``.
@@ -137,7 +137,6 @@ class Optimizer:
     only_accumulates: bool = False
     plain_at_zero: str = ""
     slow_steps: bool = False
-    unfused_reason: str = ""
     on_vectors: str = ""
     decay_param: str = "weight_decay"
 

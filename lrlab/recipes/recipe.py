@@ -45,15 +45,19 @@ class Choice:
         """
         return number_of(self.params, name)
 
-    def to_dict(self) -> dict[str, Json]:
-        """``{"name": ..., parameter: value, ...}`` with JSON values."""
-        values: dict[str, Json] = {
+    @property
+    def json_values(self) -> dict[str, Json]:
+        """Parameter name -> value, with lists for tuples."""
+        return {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.values
         }
-        return {"name": self.name} | values
+
+    def to_dict(self) -> dict[str, Json]:
+        """``{"name": ..., parameter: value, ...}`` with JSON values."""
+        return {"name": self.name, **self.json_values}
 
 
-PEAK = rate_param(LEARNING_RATE, 1e-3, "The largest learning rate of a run.")
+PEAK_RATE = rate_param(LEARNING_RATE, 1e-3, "The largest learning rate of a run.")
 
 
 @dataclass(frozen=True)
@@ -142,9 +146,7 @@ class Recipe:
         """The mapping for `from_dict`, with every parameter, as JSON values."""
         data = {"optimizer": self.optimizer.to_dict(), "schedule": self.schedule.to_dict()}
         if self.ramp:
-            data["ramp"] = {
-                name: value for name, value in self.ramp.to_dict().items() if name != "name"
-            }
+            data["ramp"] = self.ramp.json_values
         return data
 
     @property
@@ -242,7 +244,7 @@ class Recipe:
             InvalidInput: the learning rate is 0 at every step, or ``rate`` or ``steps`` is not
                 allowed.
         """
-        rate = PEAK.check_number(rate, "recipe")
+        rate = PEAK_RATE.check_number(rate, "recipe")
         peak = self.peak(steps)
         if peak == 0:
             raise InvalidInput(

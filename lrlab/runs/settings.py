@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from lrlab.params import InvalidInput, Kind, Param
@@ -20,7 +20,7 @@ CHECKPOINT_VARIABLE = "LRLAB_CHECKPOINT_DIR"
 INSTRUCTOR_VARIABLE = "LRLAB_INSTRUCTOR_CODE"
 CLASS_VARIABLE = "LRLAB_CLASS_CODE"
 MIN_CODE_LENGTH = 6
-"""The fewest characters in a code. Nothing slows guessing down, so a shorter code is too weak."""
+"""The fewest characters in a code. Guesses are not rate-limited, so a shorter code is too weak."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,16 @@ class Settings:
         """
         texts = {name: text.strip() for name, text in environment.items() if text.strip()}
         numbers = {
-            _field(param): param.parse_number(
-                texts.get(param.name, param.text(param.default)), "settings"
-            )
+            _field(param.name): param.parse_number(texts[param.name], "settings")
+            if param.name in texts
+            else param.check_number(param.default, "settings")
             for param in NUMBERS
         }
+        limits = {field.name: int(numbers[field.name]) for field in fields(Limits)}
         return cls(
             database_url=texts.get(DATABASE_VARIABLE, DEFAULT_DATABASE_URL),
             checkpoint_dir=texts.get(CHECKPOINT_VARIABLE, ""),
-            limits=Limits(
-                max_waiting=int(numbers["max_waiting"]),
-                max_queue=int(numbers["max_queue"]),
-                max_group=int(numbers["max_group"]),
-                max_epochs=int(numbers["max_epochs"]),
-                max_batch_size=int(numbers["max_batch_size"]),
-                max_train_size=int(numbers["max_train_size"]),
-            ),
+            limits=Limits(**limits),
             codes=AccessCodes(_code(texts, INSTRUCTOR_VARIABLE), _code(texts, CLASS_VARIABLE)),
             workers=int(numbers["workers"]),
             run_minutes=numbers["run_minutes"],
@@ -127,13 +121,13 @@ def _code(texts: Mapping[str, str], variable: str) -> str:
     return code
 
 
-def _field(param: Param) -> str:
+def _field(variable: str) -> str:
     """The field of `Settings` or `Limits` that a variable sets."""
-    return param.name.removeprefix("LRLAB_").lower()
+    return variable.removeprefix("LRLAB_").lower()
 
 
 def _number(variable: str, help: str, low: float, high: float) -> Param:
-    field = variable.removeprefix("LRLAB_").lower()
+    field = _field(variable)
     owner = DEFAULT_LIMITS if hasattr(DEFAULT_LIMITS, field) else Settings
     default = getattr(owner, field)
     kind: Kind = "int" if isinstance(default, int) else "float"

@@ -19,8 +19,9 @@ def triangular(
     decay_rate: Tensor,
     staircase: bool,
 ) -> Tensor:
-    """Linear cycles between two learning rates; each peak is ``decay_rate`` times the previous one.
+    """Linear cycles between two learning rates; ``decay_rate`` lowers the peaks.
 
+    Each cycle rises ``decay_rate`` times as high above the lowest rate as the previous one.
     With ``staircase`` the peaks fall once per cycle (the paper's "triangular2" if ``decay_rate``
     is 0.5), otherwise at every step (its "exp_range").
     Source: Smith 2017.
@@ -91,7 +92,8 @@ TRIANGULAR = Schedule(
         Param(
             "decay_rate",
             1.0,
-            "Each peak is this many times as high as the previous one; 1 keeps the height.",
+            "Each cycle rises this many times as high above the lowest rate as the previous one; 1 "
+            "keeps the height.",
             symbol="r",
             low=0.0,
             high=1.0,

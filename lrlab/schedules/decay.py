@@ -25,8 +25,8 @@ def polynomial_decay(
 ) -> Tensor:
     """``(eta_0 - eta_T) (1 - t / s)**c + eta_T``.
 
-    Steps after ``s`` use ``t = s``, or with ``cycle`` the smallest multiple of ``s`` that is at
-    least ``t`` in place of ``s``.
+    After step ``s`` the rate stays at ``eta_T``. With ``cycle``, ``s`` is instead replaced by its
+    smallest multiple that is at least ``t``.
     """
     if cycle:
         span = decay_steps * xp.where(t == 0, 1.0, xp.ceil(t / decay_steps))

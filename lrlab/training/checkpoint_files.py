@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 NEWEST, OLDER, UNFINISHED = ".checkpoint", ".older", ".unfinished"
-"""Suffixes of a run's files; the stem is the run's number."""
+"""Suffixes of a run's files; the stem is the run's id."""
 
 
 class UnusableCheckpoint(Exception):
@@ -120,7 +120,7 @@ def remove_checkpoints(folder: Path, run_id: int) -> None:
 
 
 def runs_with_checkpoints(folder: Path) -> set[int]:
-    """The numbers of the runs that have a file in a folder; empty if the folder does not exist."""
+    """The ids of the runs that have a file in a folder; empty if the folder does not exist."""
     paths = [path for path in folder.glob("*") if path.suffix in (NEWEST, OLDER, UNFINISHED)]
     return {int(path.stem) for path in paths if path.stem.isdecimal()}
 
@@ -159,7 +159,7 @@ def _unpack(packed: bytes, fingerprint: Mapping[str, object]) -> Checkpoint:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes renames in a folder survive a power failure, on POSIX systems."""
+    """Make renames in a folder survive a power failure, on POSIX systems."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,7 +1,7 @@
 """The two compile modes for a block of steps, and which plan uses which.
 
-Importing this module loads neither TensorFlow nor Keras, so a page can show the compile mode of a
-run before it starts.
+Importing this module loads neither TensorFlow nor Keras, so pages can show how a run was
+compiled.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def choose_compile_mode(plan: RunPlan) -> CompileMode:
 
     It depends on the plan alone, not on what is already compiled, so a run can be repeated.
     """
-    network, optimizer = NETWORKS[plan.network], plan.recipe.optimizer_spec
-    slower_fused = network.unfused_reason or optimizer.unfused_reason
-    return UNFUSED if slower_fused or plan.total_steps < MIN_FUSED_STEPS else FUSED
+    unfused = NETWORKS[plan.network].faster_unfused or plan.total_steps < MIN_FUSED_STEPS
+    return UNFUSED if unfused else FUSED
 
 
 MAX_BLOCK_STEPS = 50

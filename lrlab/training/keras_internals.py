@@ -1,6 +1,7 @@
 """Every private part of Keras that training uses and every Keras method it replaces, as of 3.15.
 
-Each docstring says why the part is needed and which test fails when Keras changes it.
+For each part, a docstring or comment says why it is needed and which test fails when Keras changes
+it.
 """
 
 from __future__ import annotations

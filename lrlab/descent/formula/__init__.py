@@ -15,8 +15,8 @@ parts of Python's syntax tree listed here are accepted.
 from __future__ import annotations
 
 from lrlab.descent.formula.program import Program, program
-from lrlab.descent.formula.read import MAX_CHARACTERS, read
+from lrlab.descent.formula.read import read
 from lrlab.descent.formula.tree import Node, derivative
 from lrlab.descent.formula.typeset import latex
 
-__all__ = ["MAX_CHARACTERS", "Node", "Program", "derivative", "latex", "program", "read"]
+__all__ = ["Node", "Program", "derivative", "latex", "program", "read"]

@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-from lrlab.experiments.comparison.sentences import (
-    comparison_sentence,
-    pair_sentence,
-    sampling_sentence,
-)
-from lrlab.experiments.comparison.statistics import (
-    LEVEL,
-    MAX_SEEDS_NEEDED,
-    Band,
-    Comparison,
-    Pair,
-    compare,
-    seed_band,
-)
+from lrlab.experiments.comparison.sentences import comparison_sentence
+from lrlab.experiments.comparison.statistics import Band, compare, seed_band
 
-__all__ = [
-    "LEVEL",
-    "MAX_SEEDS_NEEDED",
-    "Band",
-    "Comparison",
-    "Pair",
-    "compare",
-    "comparison_sentence",
-    "pair_sentence",
-    "sampling_sentence",
-    "seed_band",
-]
+__all__ = ["Band", "compare", "comparison_sentence", "seed_band"]

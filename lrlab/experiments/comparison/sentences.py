@@ -93,11 +93,11 @@ def _single_recipe(comparison: Comparison, label: str) -> str:
 def _best_of_many(comparison: Comparison, best: str) -> str:
     measure = comparison.measure
     worse: list[str] = []
-    level: list[str] = []
+    indistinguishable: list[str] = []
     for pair in comparison.pairs:
         if best in (pair.first, pair.second):
             other = pair.second if pair.first == best else pair.first
-            (worse if pair.distinguishable else level).append(other)
+            (worse if pair.distinguishable else indistinguishable).append(other)
     text = f"{best} has the best mean {measure.label}, "
     text += f"{_value(comparison.bands[best].mean, measure)}."
     if all(pair.test == "none" for pair in comparison.pairs):
@@ -107,9 +107,9 @@ def _best_of_many(comparison: Comparison, best: str) -> str:
         )
     if worse:
         text += f" It is distinguishable from {_join(worse)}"
-        text += f", not from {_join(level)}." if level else "."
+        text += f", not from {_join(indistinguishable)}." if indistinguishable else "."
     else:
-        text += f" It is not distinguishable from any of the others ({_join(level)})."
+        text += f" It is not distinguishable from any of the others ({_join(indistinguishable)})."
     pairs = len(comparison.pairs)
     return f"{text} (t-tests over seeds at level {LEVEL:g}, corrected for {pairs} pairs.)"
 

@@ -147,7 +147,7 @@ def seed_band(values: Sequence[float]) -> Band:
     """The mean and band of a recipe's results (see `BandKind`).
 
     Args:
-        values: one value a run; those that are not finite count as diverged.
+        values: one value per run; those that are not finite count as diverged.
     """
     finite = np.array([value for value in values if math.isfinite(value)])
     count, diverged = len(finite), len(values) - len(finite)

@@ -44,7 +44,7 @@ FOREIGN_WORKER_SECONDS = 6.0
 dispatches. It can be short, because such a worker ends when its server ends."""
 
 CLEANUP_SECONDS = 5.0
-"""The time between two deletions of old runs and orphan workers."""
+"""The time between two clean-ups, which delete old runs and kill orphan workers."""
 
 MAX_START_PAUSE = 60.0
 """The longest pause between two tries to start a worker, in seconds; the first are 2, 4, 8, ..."""

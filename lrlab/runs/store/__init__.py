@@ -13,7 +13,6 @@ from lrlab.runs.store.run_rows import (
 )
 from lrlab.runs.store.states import (
     ENDED,
-    GROUP_KINDS,
     RESUMABLE,
     TRANSITIONS,
     Group,
@@ -28,7 +27,6 @@ from lrlab.runs.store.store import Store
 
 __all__ = [
     "ENDED",
-    "GROUP_KINDS",
     "RESUMABLE",
     "TRANSITIONS",
     "Group",

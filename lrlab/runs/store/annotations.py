@@ -14,7 +14,7 @@ MAX_TAGS = 10
 MAX_TAG_LENGTH = 30
 """Maximum characters per tag."""
 
-MAX_NOTES = 4_000
+MAX_NOTES_LENGTH = 4_000
 """Maximum characters in a run's notes."""
 
 
@@ -45,9 +45,10 @@ def annotation_columns(tags: Sequence[str] | None, notes: str | None) -> dict[st
         values["tags"] = json.dumps(_checked_tags(tags))
     if notes is not None:
         text = notes.strip()
-        if len(text) > MAX_NOTES:
+        if len(text) > MAX_NOTES_LENGTH:
             raise InvalidInput(
-                f"The notes have {len(text):,} characters; {MAX_NOTES:,} are allowed. Shorten them."
+                f"The notes have {len(text):,} characters; {MAX_NOTES_LENGTH:,} are allowed. "
+                "Shorten them."
             )
         if not all(character.isprintable() or character in "\n\t" for character in text):
             raise InvalidInput("The notes contain a control character. Enter plain text.")

@@ -26,9 +26,9 @@ from lrlab.runs.settings import DATABASE_VARIABLE
 from lrlab.runs.store.schema import SCHEMA_VERSION, UPGRADES, metadata, schema_version
 
 LOCK_TIMEOUT = 20.0
-"""Seconds a transaction waits for another process's transaction. On PostgreSQL also the maximum
-seconds a transaction may be idle, as that of a stalled worker is. Whoever waits for a stalled
-worker therefore gets its error in time to end that worker."""
+"""Seconds a transaction waits for another process's transaction. On PostgreSQL also how long a
+transaction may stay idle, for example because its worker stalled. A process blocked by a stalled
+worker therefore gets an error in time to end that worker."""
 
 CONNECT_TIMEOUT = 10
 """Seconds a PostgreSQL server has to answer a new connection, and its machine to acknowledge sent

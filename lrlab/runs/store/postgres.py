@@ -8,8 +8,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 ANSWER_SECONDS = 25.0
-"""Maximum seconds the server may take over one statement; it ends a statement that waits for a lock
-sooner."""
+"""Maximum seconds the server may take over one statement. It cancels a statement that waits for a
+lock earlier, after `lrlab.runs.store.database.LOCK_TIMEOUT`."""
 
 
 class BoundedConnection(psycopg.Connection):

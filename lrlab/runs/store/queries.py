@@ -82,7 +82,11 @@ class QueryStore(StorePart):
             return read_epochs(connection, run_ids)
 
     def history(self, run: Run) -> RunHistory:
-        """Everything a run has measured so far."""
+        """Everything a run has measured so far.
+
+        Raises:
+            InvalidInput: this version of LR Lab does not allow the run's plan.
+        """
         return RunHistory(run.plan, self.points(run.id), self.epochs(run.id))
 
     def queue_position(self, run_id: int) -> QueuePosition | None:

@@ -149,7 +149,7 @@ def _paces(connection: Connection) -> dict[PaceKey, float]:
 
 
 def _pace_key(row: Row[Any]) -> PaceKey:
-    # Without checking the plan: one that is not allowed any more says just as much.
+    # The raw JSON, because a plan that is no longer allowed still tells how long a step took.
     plan = json.loads(row.plan)
     return plan["network"], plan["batch_size"]
 

@@ -136,7 +136,8 @@ runs = Table(
     Column("tags", Text, nullable=False, default="[]"),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, default=""),
-    Column("diverged", Boolean, nullable=False, default=False, server_default=false()),
+    # The database's default, as in tables upgraded from version 3.
+    Column("diverged", Boolean, nullable=False, server_default=false()),
     Column("plan", Text, nullable=False),
     Column("data_source", Text, nullable=False, default=""),
     Column("way", Text, key="compile_mode", nullable=False, default=""),

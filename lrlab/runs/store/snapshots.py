@@ -18,11 +18,11 @@ from lrlab.runs.store.states import plan_from
 from lrlab.training.measurements import EpochSnapshot, Mistakes, RunResult
 
 EPOCH_SNAPSHOT, MISTAKES, KERAS_FILE = "learned", "mistakes", "keras_file"
-"""The names of artifacts in the table."""
+"""Their names in the table of artifacts; version 3 of the schema already wrote "learned"."""
 
 
 class SnapshotStore(StorePart):
-    """A run's artifacts: everything that is stored of it besides single numbers."""
+    """A run's epoch snapshots, mistakes and trained network, each stored as one artifact."""
 
     def record_snapshot(self, run_id: int, attempt: int, snapshot: EpochSnapshot) -> None:
         """Add an epoch snapshot.

@@ -151,7 +151,7 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
             by: the browser identity that makes the request; it must be the owner.
             name: as in `queue`.
             tags: at most `MAX_TAGS` short words; surrounding spaces and duplicates are dropped.
-            notes: at most `MAX_NOTES` characters, line breaks allowed.
+            notes: at most `MAX_NOTES_LENGTH` characters, line breaks allowed.
 
         Raises:
             InvalidInput: the name, a tag or the notes are not allowed.
@@ -205,7 +205,8 @@ class Store(QueryStore, SnapshotStore, WorkerStore, LeaseStore):
 
         Raises:
             UnknownRun: no run has this id.
-            InvalidInput: the run is larger than the limits now allow.
+            InvalidInput: the run is larger than the limits now allow, or this version of LR Lab
+                does not allow its plan.
             NotAllowed: the run belongs to another owner, or the code is wrong.
             QueueFull: the owner has too many runs waiting, or the queue is full.
             IllegalTransition: the run was neither stopped nor interrupted.

@@ -284,7 +284,7 @@ class WorkerStore(StorePart):
             row = find_run(connection, run_id, lock=True)
             check_attempt(row, attempt)
             if row.state == "queued":
-                # The run waits to be resumed; the ended attempt may not stop that.
+                # The run is queued to be resumed; an attempt that is over must not end it.
                 raise IllegalTransition(f"Run {run_id} is queued, so it cannot become {state}.")
             if state == "stopped" and row.stop_reason:
                 reason = f"{reason}; {row.stop_reason}"
