@@ -49,6 +49,14 @@ def link_copy(source: DataSource, folder: Path) -> Path:
     return folder
 
 
+def test_an_empty_cache_folder_causes_no_warning(full_data: DataSource, bare_machine: Path) -> None:
+    link_copy(full_data, sources.PACKAGE_FOLDER)
+    bare_machine.mkdir(parents=True)
+    assert find_source().warnings == ()
+    (bare_machine / LABELS.name).write_bytes(b"cut short")
+    assert "Not used: Fashion-MNIST from Keras's cache" in find_source().warnings[0]
+
+
 def test_the_configured_folder_precedes_keras_cache_which_precedes_the_package(
     full_data: DataSource, bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

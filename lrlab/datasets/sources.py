@@ -127,7 +127,7 @@ def find_source(download: bool = False) -> DataSource:
         problems = find_problems(copy.path, copy.files)
         if not problems:
             return replace(copy, warnings=tuple(warnings))
-        if copy.key == "folder" or copy.path.is_dir():
+        if copy.key == "folder" or not _is_empty(copy.path):
             warnings.append(f"Not used: {copy.label} ({copy.path}). {' '.join(problems)}")
     if download:
         problem = _download(keras.path)
@@ -143,6 +143,16 @@ def find_source(download: bool = False) -> DataSource:
         )
     label = "Bundled sample of Fashion-MNIST"
     return DataSource("sample", label, SAMPLE_FOLDER, SAMPLE_SET, tuple(warnings))
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing: a download that failed leaves an empty folder."""
+    try:
+        return not any(folder.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def find_problems(folder: Path, files: FileSet) -> list[str]:
