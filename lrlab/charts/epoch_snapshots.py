@@ -21,7 +21,7 @@ TILE_GAP = 2
 
 
 def confusion_table(confusion: np.ndarray) -> pd.DataFrame:
-    """A confusion matrix as a table, one row a cell.
+    """A confusion matrix as a table, one row per cell.
 
     Args:
         confusion: shape ``(10, 10)``, ``confusion[i, j]`` is the number of images of class

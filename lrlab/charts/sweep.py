@@ -186,7 +186,7 @@ def _axis_title(name: str, log: bool) -> str:
 
 
 def sweep_table(result: SweepResult, cells: Sequence[Cell]) -> pd.DataFrame:
-    """Cells of a sweep as a table for people, one row a cell.
+    """Cells of a sweep as a table for people, one row per cell.
 
     Returns:
         Columns ``optimizer``, each hyperparameter by its name, the mean by the measure's label,
@@ -211,7 +211,7 @@ def _is_numeric(values: Sequence[AxisValue]) -> bool:
 
 
 def heat_table(result: SweepResult, optimizer: str) -> pd.DataFrame:
-    """One optimizer's cells of a sweep over two hyperparameters, one row a cell.
+    """One optimizer's cells of a sweep over two hyperparameters, one row per cell.
 
     Returns:
         Columns ``x`` and ``y`` (the values as texts), ``mean``, ``runs``, ``diverged``, ``text``

@@ -23,7 +23,7 @@ from lrlab.descent.trajectory import Trajectory
 
 
 def trajectory_table(trajectory: Trajectory, label: str) -> pd.DataFrame:
-    """A trajectory step by step, one row a step.
+    """A trajectory step by step, one row per step.
 
     Returns:
         Columns ``step``, ``x``, ``y``, ``f``, ``gap``, ``learning_rate`` (of the step that leaves

@@ -216,7 +216,7 @@ def _queue_text(run: Run) -> str:
         return "Starting now."
     text = "next in line" if place.position == 1 else f"number {place.position} in the queue"
     if place.seconds:
-        text += f", begins in about {format_duration(place.seconds)}"
+        text += f", starts in about {format_duration(place.seconds)}"
     return f"Waiting: {text}."
 
 

@@ -104,7 +104,7 @@ def _engine_note() -> None:
     if status.state == "standby":
         st.caption("Another LR Lab server trains the runs; if it ends, this one takes over.")
     elif status.state == "starting":
-        st.caption("The worker is starting and importing TensorFlow; runs begin in a few seconds.")
+        st.caption("The worker is starting and importing TensorFlow; runs start in a few seconds.")
 
 
 def data_note() -> None:
